@@ -1,0 +1,1 @@
+"""Find devices on the network and tell what they are."""

@@ -1,0 +1,325 @@
+"""A miner: its commands, each confirmed by the device before it counts as done."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from time import monotonic
+from typing import ClassVar, override
+
+from .device import Device
+from .errors import (
+    CommandFailed,
+    DeviceTimeout,
+    DeviceUnreachable,
+    InvalidReply,
+    NotSupported,
+)
+from .model import (
+    Board,
+    Capability,
+    DeviceKind,
+    Limits,
+    MinerPool,
+    MinerStats,
+    MinerStatus,
+    PoolConfig,
+)
+
+type Check = Callable[[MinerStats], bool]
+
+_ADDRESSES_OF_POOLS = 3
+
+
+class Miner(Device[MinerStats]):
+    """A miner of any make.
+
+    Every command writes, then reads back until the device shows what was asked for.
+
+    Raises, from every command:
+        NotSupported: the device does not offer it, or not this value.
+        CommandFailed: the device refused, or did not confirm in ``confirm_within``
+            seconds; the text holds its own words. Nothing is tried a second time.
+        and what ``Device`` raises.
+    """
+
+    kind = DeviceKind.MINER
+    confirm_within: float = 30.0
+    confirm_every: float = 1.0
+    # Commands after which the device is away for a while and must not be hurried.
+    confirm_longer: ClassVar[dict[Capability, float]] = {}
+
+    async def pause(self) -> None:
+        """Stop hashing, by the cheapest sleep that the firmware offers."""
+        await self._command(
+            Capability.PAUSE,
+            self._pause,
+            lambda stats: stats.status is MinerStatus.PAUSED,
+        )
+
+    async def resume(self) -> None:
+        """Undo ``pause``; returns once the miner has left its sleep."""
+        await self._command(
+            Capability.PAUSE,
+            self._resume,
+            lambda stats: stats.status not in (MinerStatus.PAUSED, MinerStatus.UNKNOWN),
+        )
+
+    async def reboot(self) -> None:
+        """Reboot the whole device; returns once it has taken the command."""
+        await self._command(Capability.REBOOT, self._reboot, None)
+        self.forget_info()
+
+    async def restart(self) -> None:
+        """Restart the mining process only."""
+        await self._command(Capability.RESTART, self._restart, None)
+
+    async def locate(self, on: bool) -> None:  # noqa: FBT001
+        """Blink, so that a person finds the device; or stop blinking."""
+        await self._command(
+            Capability.LOCATE,
+            lambda: self._locate(on),
+            lambda stats: stats.locating is on,
+        )
+
+    async def set_power_limit(self, watts: float) -> None:
+        """Limit the power in W, within ``info.limits``."""
+        self._check_range(Capability.POWER_LIMIT, watts, "W")
+        await self._command(
+            Capability.POWER_LIMIT,
+            lambda: self._set_power_limit(watts),
+            lambda stats: _near(stats.power_limit, watts),
+        )
+
+    async def set_power_mode(self, mode: str) -> None:
+        """Choose one of the power modes in ``info.limits``."""
+        self._check_option(Capability.POWER_MODE, mode)
+        await self._command(
+            Capability.POWER_MODE,
+            lambda: self._set_power_mode(mode),
+            lambda stats: stats.power_mode == mode,
+        )
+
+    async def set_profile(self, profile: str) -> None:
+        """Choose one of the tuning profiles in ``info.limits``."""
+        self._check_option(Capability.PROFILE, profile)
+        await self._command(
+            Capability.PROFILE,
+            lambda: self._set_profile(profile),
+            lambda stats: stats.settings.profile == profile,
+        )
+
+    async def set_throttle(self, percent: float) -> None:
+        """Run at a percentage of full power."""
+        self._check_range(Capability.THROTTLE, percent, "%")
+        await self._command(
+            Capability.THROTTLE,
+            lambda: self._set_throttle(percent),
+            lambda stats: _near(stats.settings.throttle, percent),
+        )
+
+    async def set_fan(self, duty: float | None) -> None:
+        """Run the fans at a fixed duty in %, or ``None`` for the automatic."""
+        if duty is None:
+            self._check_option(Capability.FAN, "auto")
+        else:
+            self._check_range(Capability.FAN, duty, "%")
+        await self._command(
+            Capability.FAN, lambda: self._set_fan(duty), lambda s: _fan_is(s, duty)
+        )
+
+    async def set_target_temperature(self, celsius: float) -> None:
+        """Set the temperature in °C that the automatic fans aim for."""
+        self._check_range(Capability.TARGET_TEMPERATURE, celsius, "°C")
+        await self._command(
+            Capability.TARGET_TEMPERATURE,
+            lambda: self._set_target_temperature(celsius),
+            lambda stats: _near(stats.settings.target_temperature, celsius),
+        )
+
+    async def set_frequency(self, megahertz: float) -> None:
+        """Set the chips' frequency in MHz."""
+        self._check_range(Capability.FREQUENCY, megahertz, "MHz")
+        await self._command(
+            Capability.FREQUENCY,
+            lambda: self._set_frequency(megahertz),
+            lambda stats: _near(stats.settings.frequency, megahertz),
+        )
+
+    async def set_voltage(self, volts: float) -> None:
+        """Set the chips' voltage in V."""
+        self._check_range(Capability.VOLTAGE, volts, "V")
+        await self._command(
+            Capability.VOLTAGE,
+            lambda: self._set_voltage(volts),
+            lambda stats: _near(stats.settings.voltage, volts, 0.0005),
+        )
+
+    async def set_pools(self, pools: Sequence[PoolConfig]) -> None:
+        """Replace the pools, in order of priority; one to three of them."""
+        if not 1 <= len(pools) <= _ADDRESSES_OF_POOLS:
+            raise NotSupported("a miner takes one to three pools")
+        await self._command(
+            Capability.POOLS,
+            lambda: self._set_pools(pools),
+            lambda stats: _pools_are(stats.pools, pools),
+        )
+
+    # What a driver implements, as far as its firmware can.
+
+    async def _pause(self) -> None:
+        raise NotImplementedError
+
+    async def _resume(self) -> None:
+        raise NotImplementedError
+
+    async def _reboot(self) -> None:
+        raise NotImplementedError
+
+    async def _restart(self) -> None:
+        raise NotImplementedError
+
+    async def _locate(self, on: bool) -> None:  # noqa: FBT001
+        raise NotImplementedError
+
+    async def _set_power_limit(self, watts: float) -> None:
+        raise NotImplementedError
+
+    async def _set_power_mode(self, mode: str) -> None:
+        raise NotImplementedError
+
+    async def _set_profile(self, profile: str) -> None:
+        raise NotImplementedError
+
+    async def _set_throttle(self, percent: float) -> None:
+        raise NotImplementedError
+
+    async def _set_fan(self, duty: float | None) -> None:
+        raise NotImplementedError
+
+    async def _set_target_temperature(self, celsius: float) -> None:
+        raise NotImplementedError
+
+    async def _set_frequency(self, megahertz: float) -> None:
+        raise NotImplementedError
+
+    async def _set_voltage(self, volts: float) -> None:
+        raise NotImplementedError
+
+    async def _set_pools(self, pools: Sequence[PoolConfig]) -> None:
+        raise NotImplementedError
+
+    async def _fetch_settings(self) -> None:
+        """Read again what is set and hardly changes; a command calls it to confirm."""
+
+    @override
+    async def _read(self) -> MinerStats:
+        return complete(await super()._read())
+
+    async def _command(
+        self,
+        capability: Capability,
+        write: Callable[[], Awaitable[None]],
+        check: Check | None,
+    ) -> None:
+        if capability not in self._info.capabilities:
+            raise NotSupported(f"this device does not offer {capability.value}")
+        async with self._lock:
+            await self._limited(write)
+            if check is not None:
+                await self._confirm(capability, check)
+
+    async def _confirm(self, capability: Capability, check: Check) -> None:
+        within = self.confirm_longer.get(capability, self.confirm_within)
+        until = monotonic() + within
+        problem = "the device still shows the old state"
+        while True:
+            try:
+                if check(await self._limited(self._read_back)):
+                    return
+                problem = "the device still shows the old state"
+            except (DeviceUnreachable, DeviceTimeout, InvalidReply) as error:
+                # Many commands restart the miner; it may be away for a while.
+                problem = str(error)
+            if monotonic() + self.confirm_every > until:
+                raise CommandFailed(
+                    f"{capability.value} was sent, but not confirmed within "
+                    f"{within:g} s: {problem}"
+                )
+            await asyncio.sleep(self.confirm_every)
+
+    async def _read_back(self) -> MinerStats:
+        await self._fetch_settings()
+        return complete(await self._fetch_stats({}))
+
+    def _limits(self, capability: Capability) -> Limits:
+        return self._info.limits.get(capability, Limits())
+
+    def _check_range(self, capability: Capability, value: float, unit: str) -> None:
+        limits = self._limits(capability)
+        low, high = limits.minimum, limits.maximum
+        if (low is not None and value < low) or (high is not None and value > high):
+            raise NotSupported(
+                f"{value:g} {unit} is outside of what the device takes: "
+                f"{'any' if low is None else f'{low:g}'} to "
+                f"{'any' if high is None else f'{high:g}'} {unit}"
+            )
+
+    def _check_option(self, capability: Capability, option: str) -> None:
+        options = self._limits(capability).options
+        if capability in self._info.capabilities and option not in options:
+            raise NotSupported(
+                f"{option!r} is not one of: {', '.join(options) or 'no options'}"
+            )
+
+
+def complete(stats: MinerStats) -> MinerStats:
+    """Fill in what follows from the rest: totals, hottest and efficiency."""
+    changes: dict[str, float | int] = {}
+
+    def fill(field: str, value: float | None) -> None:
+        if value is not None and getattr(stats, field) is None:
+            changes[field] = value
+
+    fill("hashrate", _total(stats.boards, "hashrate", 4))
+    fill("hashrate_expected", _total(stats.boards, "hashrate_expected", 4))
+    for name in ("temperature_chip", "temperature_board"):
+        found = [v for b in stats.boards if (v := getattr(b, name)) is not None]
+        fill(name, max(found, default=None))
+    for name in ("accepted", "rejected", "stale"):
+        counts = [v for p in stats.pools if (v := getattr(p, name)) is not None]
+        fill(name, sum(counts) if counts else None)
+    hashrate = changes.get("hashrate", stats.hashrate)
+    if stats.power is not None and hashrate:
+        fill("efficiency", round(stats.power / hashrate, 2))
+    return replace(stats, **changes) if changes else stats  # type: ignore[arg-type]
+
+
+def _total(boards: tuple[Board, ...], field: str, digits: int) -> float | None:
+    """Add up the boards, unless one that is enabled keeps silent."""
+    values: list[float | None] = [
+        getattr(board, field) for board in boards if board.enabled is not False
+    ]
+    known = [value for value in values if value is not None]
+    if not values or len(known) < len(values):
+        return None
+    return round(sum(known), digits)
+
+
+def _near(value: float | None, wanted: float, tolerance: float = 0.5) -> bool:
+    return value is not None and abs(value - wanted) <= tolerance
+
+
+def _fan_is(stats: MinerStats, duty: float | None) -> bool:
+    if duty is None:
+        return stats.settings.fan_automatic is True
+    return stats.settings.fan_automatic is not True and _near(stats.settings.fan, duty)
+
+
+def _pools_are(shown: tuple[MinerPool, ...], wanted: Sequence[PoolConfig]) -> bool:
+    found = [(_bare(pool.url), pool.user) for pool in shown if pool.url]
+    return found[: len(wanted)] == [(_bare(pool.url), pool.user) for pool in wanted]
+
+
+def _bare(url: str | None) -> str:
+    """Return an address as it can be compared: firmware may drop the scheme."""
+    return (url or "").lower().rpartition("://")[2].rstrip("/")

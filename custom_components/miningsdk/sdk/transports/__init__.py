@@ -1,0 +1,1 @@
+"""The wires on which devices are reached, one module each."""

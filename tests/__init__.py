@@ -1,0 +1,1 @@
+"""Tests of the SDK, the integration and the frontend."""

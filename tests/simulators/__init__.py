@@ -1,0 +1,1 @@
+"""Simulated devices that speak their real wire protocols on loopback."""
