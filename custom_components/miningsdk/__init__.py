@@ -1,0 +1,73 @@
+"""MiningSDK: Bitcoin miners as ordinary Home Assistant devices."""
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import config_validation as cv, device_registry as dr
+from homeassistant.helpers.typing import ConfigType
+
+from .actions import async_setup_actions
+from .const import CONF_DEVICES, DOMAIN, PLATFORMS
+from .coordinator import MiningConfigEntry
+from .fleet import Fleet
+from .inventory import Inventory
+from .ranges import RangeScanner
+from .sdk import registry
+
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+
+# Imported here, in the executor, because an import reads files.
+registry.drivers()
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Set up the actions, which belong to no single site."""
+    async_setup_actions(hass)
+    return True
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: MiningConfigEntry) -> bool:
+    """Set up a site."""
+    fleet = Fleet(hass, entry)
+    given = entry.data.get(CONF_DEVICES, [])
+    await fleet.async_load(given)
+    if given:
+        hass.config_entries.async_update_entry(
+            entry, data={k: v for k, v in entry.data.items() if k != CONF_DEVICES}
+        )
+    await fleet.async_start()
+    entry.runtime_data = fleet
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    scanner = RangeScanner(hass, fleet)
+    scanner.async_start()
+    entry.async_on_unload(scanner.async_stop)
+    entry.async_on_unload(entry.add_update_listener(_async_updated))
+    return True
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: MiningConfigEntry) -> bool:
+    """Unload a site."""
+    unloaded = await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+    if unloaded:
+        await entry.runtime_data.async_stop()
+    return unloaded
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: MiningConfigEntry) -> None:
+    """Forget the devices of a site that was deleted."""
+    await Inventory(hass, entry.entry_id).async_remove()
+
+
+async def async_remove_config_entry_device(
+    hass: HomeAssistant, entry: MiningConfigEntry, device_entry: dr.DeviceEntry
+) -> bool:
+    """Forget a device that the user deletes; the site itself stays."""
+    ids = [key for domain, key in device_entry.identifiers if domain == DOMAIN]
+    if entry.entry_id in ids:
+        return False
+    for record_id in ids:
+        await entry.runtime_data.async_remove(record_id)
+    return True
+
+
+async def _async_updated(hass: HomeAssistant, entry: MiningConfigEntry) -> None:
+    """Take on new options, ranges or another title."""
+    await hass.config_entries.async_reload(entry.entry_id)

@@ -1,0 +1,86 @@
+"""Buttons: reboot, and restart of the mining process."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import override
+
+from homeassistant.components.button import (
+    ButtonDeviceClass,
+    ButtonEntity,
+    ButtonEntityDescription,
+)
+from homeassistant.const import EntityCategory
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .coordinator import MiningConfigEntry
+from .detail import Detail
+from .entity import MinerEntity
+from .platform import add_miner_entities
+from .sdk import Capability, Miner
+
+PARALLEL_UPDATES = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class MinerButtonDescription(ButtonEntityDescription):
+    """A button of a miner."""
+
+    capability: Capability
+    press_fn: Callable[[Miner], Awaitable[None]]
+
+
+DESCRIPTIONS = (
+    MinerButtonDescription(
+        key="reboot",
+        device_class=ButtonDeviceClass.RESTART,
+        translation_key="reboot",
+        entity_category=EntityCategory.CONFIG,
+        capability=Capability.REBOOT,
+        press_fn=lambda miner: miner.reboot(),
+    ),
+    MinerButtonDescription(
+        key="restart",
+        translation_key="restart",
+        entity_category=EntityCategory.CONFIG,
+        capability=Capability.RESTART,
+        press_fn=lambda miner: miner.restart(),
+    ),
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: MiningConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Set up the buttons of a site."""
+    add_miner_entities(
+        entry,
+        async_add_entities,
+        lambda coordinator, detail: (
+            MinerButton(coordinator, description)
+            for description in DESCRIPTIONS
+            if detail >= Detail.STANDARD
+            and description.capability in coordinator.record.info.capabilities
+        ),
+    )
+
+
+class MinerButton(MinerEntity, ButtonEntity):
+    """A button of a miner."""
+
+    entity_description: MinerButtonDescription
+
+    @override
+    async def async_press(self) -> None:
+        """Have the miner do it."""
+        await self.async_command(self.entity_description.press_fn)
+
+    @override
+    def _update(self) -> None:
+        """Do nothing: a button has no state of its own."""
+
+    @override
+    def _shown(self) -> object:
+        return None

@@ -1,0 +1,44 @@
+"""Names shared by the modules of the integration."""
+
+from datetime import timedelta
+import logging
+from typing import Final
+
+from homeassistant.const import Platform
+
+DOMAIN: Final = "miningsdk"
+LOGGER = logging.getLogger(__package__)
+
+PLATFORMS: Final = [
+    Platform.BINARY_SENSOR,
+    Platform.BUTTON,
+    Platform.NUMBER,
+    Platform.SELECT,
+    Platform.SENSOR,
+    Platform.SWITCH,
+]
+
+CONF_DETAIL: Final = "detail"
+CONF_DEVICES: Final = "devices"
+CONF_SITE: Final = "site"
+CONF_TARGETS: Final = "targets"
+SUBENTRY_RANGE: Final = "range"
+
+DEFAULT_SITE_NAME: Final = "Home"
+DEFAULT_INTERVAL: Final = 30
+MINIMUM_INTERVAL: Final = 5
+MAXIMUM_INTERVAL: Final = 600
+
+# A device that does not answer is asked again after this, doubling each time.
+BACKOFF_FIRST: Final = 10.0
+BACKOFF_LAST: Final = 600.0
+# Sockets open at once over all sites; one device is one of them.
+CONNECTION_LIMIT: Final = 64
+# How long the start waits for first readings before it goes on without them.
+FIRST_READINGS_WITHIN: Final = 3.0
+RANGE_SCAN_INTERVAL: Final = timedelta(minutes=30)
+# A value inside its dead band is written again after this.
+MAXIMUM_STATE_AGE: Final = 300.0
+
+UNIT_HASHRATE: Final = "TH/s"
+UNIT_EFFICIENCY: Final = "J/TH"

@@ -1,0 +1,216 @@
+"""The devices of a site, kept over restarts whether they answer or not."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Self
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.storage import Store
+
+from .const import DOMAIN
+from .sdk import Capability, DeviceInfo, DeviceKind, Limits, MinerStats
+
+_VERSION = 1
+_SAVE_DELAY = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """What a miner has shown so far; entities are made for nothing else."""
+
+    fields: frozenset[str] = frozenset()
+    boards: frozenset[int] = frozenset()
+    fans: frozenset[int] = frozenset()
+    pools: frozenset[int] = frozenset()
+
+    def grown(self, stats: MinerStats) -> Shape:
+        """Return the shape with what this reading adds; itself if nothing."""
+        shown = {name for name in _SINGLE if getattr(stats, name) is not None}
+        shown |= {
+            f"settings.{name}"
+            for name in _SETTINGS
+            if getattr(stats.settings, name) is not None
+        }
+        shape = Shape(
+            fields=self.fields | shown,
+            boards=self.boards | {board.index for board in stats.boards},
+            fans=self.fans | {fan.index for fan in stats.fans},
+            pools=self.pools | {pool.index for pool in stats.pools},
+        )
+        return self if shape == self else shape
+
+
+_LISTS = {"fans", "boards", "pools", "settings", "faults", "failed"}
+_SINGLE = tuple(f.name for f in fields(MinerStats) if f.name not in _LISTS)
+_SETTINGS = tuple(f.name for f in fields(MinerStats().settings))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One device of the inventory. ``id`` never changes, unlike its address."""
+
+    id: str
+    info: DeviceInfo
+    username: str | None = field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)
+    shape: Shape = Shape()
+
+    @classmethod
+    def of(
+        cls, info: DeviceInfo, username: str | None = None, password: str | None = None
+    ) -> Self:
+        """Return the record of a device that is new to the site."""
+        return cls(
+            id=info.unique_id or f"{info.driver}-{address(info)}",
+            info=info,
+            username=username or None,
+            password=password or None,
+        )
+
+    @property
+    def name(self) -> str:
+        """Return what a person calls the device until they rename it."""
+        model = self.info.model or self.info.driver
+        make = self.info.make
+        if make and not model.lower().startswith(make.lower()):
+            model = f"{make} {model}"
+        tail = "".join(c for c in self.info.unique_id or "" if c.isalnum())[-4:]
+        return f"{model} {tail.upper()}" if tail else f"{model} {address(self.info)}"
+
+    def is_device(self, info: DeviceInfo) -> bool:
+        """Tell whether this is the device that goes by these facts."""
+        return same_device(self.info, info) is True
+
+    def is_another(self, info: DeviceInfo) -> bool:
+        """Tell whether these facts are surely of another device."""
+        return same_device(self.info, info) is False
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the record as it is stored."""
+        return {
+            "id": self.id,
+            "info": info_as_dict(self.info),
+            "username": self.username,
+            "password": self.password,
+            "shape": {key: sorted(value) for key, value in asdict(self.shape).items()},
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Return a stored record."""
+        return cls(
+            id=data["id"],
+            info=info_from_dict(data["info"]),
+            username=data.get("username"),
+            password=data.get("password"),
+            shape=Shape(
+                **{key: frozenset(value) for key, value in data["shape"].items()}
+            ),
+        )
+
+
+def address(info: DeviceInfo) -> str:
+    """Return the address as a user types it."""
+    if info.port is None:
+        return info.host
+    return (
+        f"[{info.host}]:{info.port}" if ":" in info.host else f"{info.host}:{info.port}"
+    )
+
+
+def same_device(one: DeviceInfo, other: DeviceInfo) -> bool | None:
+    """Tell whether two descriptions are of one device; ``None``: cannot be told."""
+    if one.serial_number and other.serial_number:
+        return one.serial_number == other.serial_number
+    if one.mac and other.mac:
+        return one.mac == other.mac
+    return None
+
+
+def info_as_dict(info: DeviceInfo) -> dict[str, Any]:
+    """Return the facts of a device as plain JSON."""
+    return {
+        **asdict(info),
+        "limits": {key.value: asdict(value) for key, value in info.limits.items()},
+    }
+
+
+def info_from_dict(data: Mapping[str, Any]) -> DeviceInfo:
+    """Return the facts of a device; a capability that is no more is dropped."""
+    known = {capability.value for capability in Capability}
+    names = {f.name for f in fields(DeviceInfo)}
+    plain = {key: value for key, value in data.items() if key in names}
+    plain["kind"] = DeviceKind(data["kind"])
+    plain["capabilities"] = tuple(
+        Capability(name) for name in data["capabilities"] if name in known
+    )
+    plain["limits"] = {
+        Capability(name): Limits(**{**limits, "options": tuple(limits["options"])})
+        for name, limits in data["limits"].items()
+        if name in known
+    }
+    return DeviceInfo(**plain)
+
+
+class Inventory:
+    """All devices of one site, in a file of their own."""
+
+    def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
+        """Describe the inventory of a config entry."""
+        self._store = Store[dict[str, Any]](
+            hass, _VERSION, f"{DOMAIN}.{entry_id}", private=True
+        )
+        self.records: dict[str, Record] = {}
+
+    async def async_load(self) -> None:
+        """Read the inventory; a site without one has no devices yet."""
+        if data := await self._store.async_load():
+            self.records = {
+                stored["id"]: Record.from_dict(stored) for stored in data["devices"]
+            }
+
+    async def async_save(self) -> None:
+        """Write the inventory now."""
+        await self._store.async_save(self._data())
+
+    async def async_remove(self) -> None:
+        """Delete the file."""
+        await self._store.async_remove()
+
+    def put(self, record: Record) -> None:
+        """Add or replace a device; it is written to disk a little later."""
+        self.records[record.id] = record
+        self._store.async_delay_save(self._data, _SAVE_DELAY)
+
+    def drop(self, record_id: str) -> None:
+        """Forget a device."""
+        self.records.pop(record_id, None)
+        self._store.async_delay_save(self._data, _SAVE_DELAY)
+
+    def find(self, info: DeviceInfo) -> Record | None:
+        """Return the device that goes by these facts, wherever it is.
+
+        A device that does not tell who it is, is known by its address.
+        """
+        for record in self.records.values():
+            if record.is_device(info):
+                return record
+        for record in self.records.values():
+            if address(record.info) == address(info) and (
+                same_device(record.info, info) is None
+                and record.info.driver == info.driver
+            ):
+                return record
+        return None
+
+    def by_mac(self, mac: str) -> Record | None:
+        """Return the device with this MAC."""
+        return next((r for r in self.records.values() if r.info.mac == mac), None)
+
+    def _data(self) -> dict[str, Any]:
+        return {"devices": [record.as_dict() for record in self.records.values()]}
+
+
+def moved(record: Record, host: str, port: int | None) -> Record:
+    """Return the record at another address."""
+    return replace(record, info=replace(record.info, host=host, port=port))

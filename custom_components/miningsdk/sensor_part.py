@@ -1,0 +1,170 @@
+"""What the boards, fans and pools of a miner tell; all off by default."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import override
+
+from homeassistant.components.sensor import (
+    SensorDeviceClass,
+    SensorEntity,
+    SensorStateClass,
+)
+from homeassistant.const import (
+    REVOLUTIONS_PER_MINUTE,
+    EntityCategory,
+    UnitOfElectricPotential,
+    UnitOfFrequency,
+    UnitOfRatio,
+    UnitOfTemperature,
+)
+
+from .const import UNIT_HASHRATE
+from .coordinator import MinerCoordinator
+from .entity import MinerEntity
+from .sdk import Board, Fan, MinerPool, MinerStats, PoolState
+from .sensor_miner import MinerSensorDescription, Value, within_dead_band
+
+type Part = Board | Fan | MinerPool
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartDescription(MinerSensorDescription):
+    """A sensor of each part of one sort."""
+
+    part_fn: Callable[[MinerStats], tuple[Part, ...]]
+    part_value_fn: Callable[[Part], Value]
+    entity_category: EntityCategory | None = EntityCategory.DIAGNOSTIC
+    entity_registry_enabled_default: bool = False
+
+
+def _describe(
+    key: str,
+    parts: Callable[[MinerStats], tuple[Part, ...]],
+    field: str,
+    unit: str | None = None,
+    device_class: SensorDeviceClass | None = None,
+    *,
+    dead_band: float = 0.0,
+) -> PartDescription:
+    return PartDescription(
+        key=key,
+        translation_key=key,
+        native_unit_of_measurement=unit,
+        device_class=device_class,
+        state_class=SensorStateClass.MEASUREMENT,
+        part_fn=parts,
+        part_value_fn=lambda part: getattr(part, field),
+        value_fn=lambda _: None,
+        exists_fn=lambda _: True,
+        dead_band=dead_band,
+    )
+
+
+def _boards(stats: MinerStats) -> tuple[Part, ...]:
+    return stats.boards
+
+
+def _fans(stats: MinerStats) -> tuple[Part, ...]:
+    return stats.fans
+
+
+def _pools(stats: MinerStats) -> tuple[Part, ...]:
+    return stats.pools
+
+
+def _pool_status(part: Part) -> Value:
+    status = part.status if isinstance(part, MinerPool) else None
+    return None if status is None else status.value
+
+
+_CELSIUS = UnitOfTemperature.CELSIUS
+_TEMPERATURE = SensorDeviceClass.TEMPERATURE
+
+BOARD = (
+    _describe("board_hashrate", _boards, "hashrate", UNIT_HASHRATE, dead_band=0.01),
+    _describe(
+        "board_temperature_chip",
+        _boards,
+        "temperature_chip",
+        _CELSIUS,
+        _TEMPERATURE,
+        dead_band=1.0,
+    ),
+    _describe(
+        "board_temperature",
+        _boards,
+        "temperature_board",
+        _CELSIUS,
+        _TEMPERATURE,
+        dead_band=1.0,
+    ),
+    _describe("board_chips", _boards, "chips"),
+    _describe(
+        "board_frequency",
+        _boards,
+        "frequency",
+        UnitOfFrequency.MEGAHERTZ,
+        SensorDeviceClass.FREQUENCY,
+        dead_band=1.0,
+    ),
+    _describe(
+        "board_voltage",
+        _boards,
+        "voltage",
+        UnitOfElectricPotential.VOLT,
+        SensorDeviceClass.VOLTAGE,
+        dead_band=0.01,
+    ),
+)
+FAN = (
+    _describe("fan_n_speed", _fans, "speed", REVOLUTIONS_PER_MINUTE, dead_band=60.0),
+    _describe("fan_n_duty", _fans, "duty", UnitOfRatio.PERCENTAGE, dead_band=1.0),
+)
+POOL = (
+    replace(
+        _describe("pool_status", _pools, "status", None, SensorDeviceClass.ENUM),
+        state_class=None,
+        options=[state.value for state in PoolState],
+        part_value_fn=_pool_status,
+    ),
+    replace(
+        _describe("pool_accepted", _pools, "accepted"),
+        state_class=SensorStateClass.TOTAL_INCREASING,
+    ),
+    replace(
+        _describe("pool_rejected", _pools, "rejected"),
+        state_class=SensorStateClass.TOTAL_INCREASING,
+    ),
+)
+
+
+class MinerPartSensor(MinerEntity, SensorEntity):
+    """A sensor of one board, fan or pool."""
+
+    entity_description: PartDescription
+
+    def __init__(
+        self, coordinator: MinerCoordinator, description: PartDescription, index: int
+    ) -> None:
+        """Show one part, by its index."""
+        self._index = index
+        super().__init__(coordinator, description)
+        self._attr_unique_id = f"{coordinator.record.id}_{description.key}_{index}"
+        self._attr_translation_placeholders = {"number": str(index + 1)}
+
+    @override
+    def _update(self) -> None:
+        stats = self.coordinator.data
+        parts = () if stats is None else self.entity_description.part_fn(stats)
+        part = next((part for part in parts if part.index == self._index), None)
+        self._attr_native_value = (
+            None if part is None else self.entity_description.part_value_fn(part)
+        )
+
+    @override
+    def _shown(self) -> object:
+        return self._attr_native_value
+
+    @override
+    def _same(self, shown: object, written: object) -> bool:
+        return within_dead_band(self.entity_description, shown, written)

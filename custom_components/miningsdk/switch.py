@@ -1,0 +1,128 @@
+"""Switches: mining, locate and automatic fans."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, override
+
+from homeassistant.components.switch import SwitchEntity, SwitchEntityDescription
+from homeassistant.const import EntityCategory
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .coordinator import MinerCoordinator, MiningConfigEntry
+from .detail import Detail
+from .entity import MinerEntity
+from .platform import add_miner_entities
+from .sdk import Capability, Miner, MinerStats, MinerStatus
+
+PARALLEL_UPDATES = 16
+# What the fans are set to when the automatic is switched off and nothing is known.
+_FULL_DUTY = 100.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class MinerSwitchDescription(SwitchEntityDescription):
+    """A switch of a miner."""
+
+    exists_fn: Callable[[MinerCoordinator], bool]
+    value_fn: Callable[[MinerStats], bool | None]
+    on_fn: Callable[[Miner], Awaitable[None]]
+    off_fn: Callable[[Miner, MinerStats | None], Awaitable[None]]
+    detail: Detail = Detail.STANDARD
+
+
+def _mining(stats: MinerStats) -> bool | None:
+    if stats.status is MinerStatus.UNKNOWN:
+        return None
+    return stats.status is not MinerStatus.PAUSED
+
+
+def _fixed_fan(miner: Miner, stats: MinerStats | None) -> Awaitable[None]:
+    limits = miner.info.limits[Capability.FAN]
+    duties = [fan.duty for fan in stats.fans if fan.duty is not None] if stats else []
+    duty = duties[0] if duties else _FULL_DUTY
+    return miner.set_fan(min(max(duty, limits.minimum or 0.0), _FULL_DUTY))
+
+
+def _has_automatic_fan(coordinator: MinerCoordinator) -> bool:
+    limits = coordinator.record.info.limits.get(Capability.FAN)
+    return limits is not None and "auto" in limits.options
+
+
+DESCRIPTIONS = (
+    # No category: "turn off area Garage" is to pause the miners there.
+    MinerSwitchDescription(
+        key="mining",
+        translation_key="mining",
+        exists_fn=lambda c: Capability.PAUSE in c.record.info.capabilities,
+        value_fn=_mining,
+        on_fn=lambda miner: miner.resume(),
+        off_fn=lambda miner, _: miner.pause(),
+        detail=Detail.COMPACT,
+    ),
+    MinerSwitchDescription(
+        key="locate",
+        translation_key="locate",
+        entity_category=EntityCategory.CONFIG,
+        exists_fn=lambda c: Capability.LOCATE in c.record.info.capabilities,
+        value_fn=lambda stats: stats.locating,
+        on_fn=lambda miner: miner.locate(True),
+        off_fn=lambda miner, _: miner.locate(False),
+    ),
+    MinerSwitchDescription(
+        key="fan_automatic",
+        translation_key="fan_automatic",
+        entity_category=EntityCategory.CONFIG,
+        exists_fn=_has_automatic_fan,
+        value_fn=lambda stats: stats.settings.fan_automatic,
+        on_fn=lambda miner: miner.set_fan(None),
+        off_fn=_fixed_fan,
+    ),
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: MiningConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Set up the switches of a site."""
+    add_miner_entities(
+        entry,
+        async_add_entities,
+        lambda coordinator, detail: (
+            MinerSwitch(coordinator, description)
+            for description in DESCRIPTIONS
+            if detail >= description.detail and description.exists_fn(coordinator)
+        ),
+    )
+
+
+class MinerSwitch(MinerEntity, SwitchEntity):
+    """A switch of a miner; it shows what the device itself says."""
+
+    entity_description: MinerSwitchDescription
+
+    @override
+    async def async_turn_on(self, **kwargs: Any) -> None:
+        """Switch on, and wait for the device to confirm it."""
+        await self.async_command(self.entity_description.on_fn)
+
+    @override
+    async def async_turn_off(self, **kwargs: Any) -> None:
+        """Switch off, and wait for the device to confirm it."""
+        stats = self.coordinator.data
+        await self.async_command(
+            lambda miner: self.entity_description.off_fn(miner, stats)
+        )
+
+    @override
+    def _update(self) -> None:
+        stats = self.coordinator.data
+        self._attr_is_on = (
+            None if stats is None else self.entity_description.value_fn(stats)
+        )
+
+    @override
+    def _shown(self) -> object:
+        return self._attr_is_on

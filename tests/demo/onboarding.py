@@ -1,0 +1,134 @@
+"""Do over HTTP what a person does in the browser: onboard, add the site, automate."""
+
+import asyncio
+from typing import Any, Self
+
+import aiohttp
+
+from .site import DemoSite
+
+_CLIENT_ID = "http://127.0.0.1/"
+_START_WITHIN = 180
+
+
+class Client:
+    """A browser's part of the talk with Home Assistant."""
+
+    def __init__(self, url: str) -> None:
+        """Talk to the Home Assistant at ``url``."""
+        self._url = url
+        self._session: aiohttp.ClientSession | None = None
+        self._headers: dict[str, str] = {}
+
+    async def __aenter__(self) -> Self:
+        """Open the connection."""
+        self._session = aiohttp.ClientSession()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the connection."""
+        assert self._session is not None
+        await self._session.close()
+
+    async def call(self, method: str, path: str, **options: Any) -> Any:
+        """Send a request; raises with the answer's text when it is refused."""
+        assert self._session is not None
+        async with self._session.request(
+            method, self._url + path, headers=self._headers, **options
+        ) as response:
+            if response.status >= 400:
+                text = await response.text()
+                raise RuntimeError(f"{method} {path}: {response.status} {text}")
+            return await response.json()
+
+    async def wait_until_up(self) -> None:
+        """Wait until the web server answers."""
+        async with asyncio.timeout(_START_WITHIN):
+            while True:
+                try:
+                    await self.call("GET", "/api/onboarding")
+                except aiohttp.ClientError, RuntimeError:
+                    await asyncio.sleep(0.2)
+                else:
+                    return
+
+    async def onboard(self) -> None:
+        """Create the owner ``demo``; the other steps would reach for the internet."""
+        created = await self.call(
+            "POST",
+            "/api/onboarding/users",
+            json={
+                "name": "Demo",
+                "username": "demo",
+                "password": "demo",
+                "language": "en",
+                "client_id": _CLIENT_ID,
+            },
+        )
+        token = await self.call(
+            "POST",
+            "/auth/token",
+            data={
+                "grant_type": "authorization_code",
+                "code": created["auth_code"],
+                "client_id": _CLIENT_ID,
+            },
+        )
+        self._headers = {"Authorization": f"Bearer {token['access_token']}"}
+
+    async def add_site(self, site: DemoSite) -> None:
+        """Search 127.0.0.0/24 and add what was found, but for a few to try it with."""
+        flow = await self.call(
+            "POST", "/api/config/config_entries/flow", json={"handler": "miningsdk"}
+        )
+        flow = await self._step(flow, {"next_step_id": "search"})
+        flow = await self._step(flow, {"targets": site.targets})
+        async with asyncio.timeout(120):
+            while flow["type"] in ("progress", "progress_done"):
+                await asyncio.sleep(0.2)
+                flow = await self.call("GET", self._path(flow))
+        if flow["step_id"] != "pick":
+            raise RuntimeError(f"the search found nothing: {flow}")
+        options = flow["data_schema"][0]["selector"]["select"]["options"]
+        picked = [o["value"] for o in options if not site.is_left_out(o["label"])]
+        flow = await self._step(flow, {"devices": picked})
+        while flow["type"] == "form" and flow["step_id"] == "credentials":
+            make = flow["description_placeholders"]["make"]
+            flow = await self._step(flow, site.credentials(make))
+            if flow.get("errors"):
+                raise RuntimeError(f"{make}: {flow['errors']}")
+        if flow["type"] != "create_entry":
+            raise RuntimeError(f"the site was not created: {flow}")
+
+    async def add_automation(self) -> None:
+        """Pause two of the miners while electricity is expensive."""
+        states = await self.call("GET", "/api/states")
+        switches = [
+            state["entity_id"]
+            for state in states
+            if state["entity_id"].startswith("switch.")
+            and state["entity_id"].endswith("_mining")
+        ]
+        await self.call(
+            "POST",
+            "/api/config/automation/config/demo_tariff",
+            json={
+                "alias": "Pause miners on a high tariff",
+                "use_blueprint": {
+                    "path": "miningsdk/pause_on_high_tariff.yaml",
+                    "input": {
+                        "tariff": "sensor.electricity_price",
+                        "threshold": 0.3,
+                        "miners": sorted(switches),
+                        "minimum_on": {"seconds": 10},
+                        "minimum_off": {"seconds": 10},
+                    },
+                },
+            },
+        )
+
+    async def _step(self, flow: dict[str, Any], data: dict[str, Any]) -> Any:
+        return await self.call("POST", self._path(flow), json=data)
+
+    def _path(self, flow: dict[str, Any]) -> str:
+        return f"/api/config/config_entries/flow/{flow['flow_id']}"
