@@ -72,7 +72,13 @@ class Record:
         """Return what a person calls the device until they rename it."""
         model = self.info.model or self.info.driver
         make = self.info.make
-        if make and not model.lower().startswith(make.lower()):
+        family = self.info.driver.partition("-")[0]
+        # "Antminer S21" needs no "Bitmain" before it, and no "NerdAxe" a "NerdQAxe++".
+        if (
+            make
+            and family not in model.lower()
+            and model[:4].lower() != make[:4].lower()
+        ):
             model = f"{make} {model}"
         tail = "".join(c for c in self.info.unique_id or "" if c.isalnum())[-4:]
         return f"{model} {tail.upper()}" if tail else f"{model} {address(self.info)}"

@@ -68,6 +68,7 @@ async def _prepare(hass: HomeAssistantProcess, site: DemoSite, port: int) -> Non
         await client.onboard()
         _say("The site is being added through its config flow")
         await client.add_site(site)
+        await client.furnish()
         await client.add_automation()
 
 

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import aiohttp
 
-from .site import DemoSite
+from .site import PASSWORD, DemoSite
 
 _CLIENT_ID = "http://127.0.0.1/"
 _START_WITHIN = 180
@@ -93,15 +93,47 @@ class Client:
         picked = [o["value"] for o in options if not site.is_left_out(o["label"])]
         flow = await self._step(flow, {"devices": picked})
         while flow["type"] == "form" and flow["step_id"] == "credentials":
-            make = flow["description_placeholders"]["make"]
-            flow = await self._step(flow, site.credentials(make))
+            flow = await self._step(flow, {"password": PASSWORD})
             if flow.get("errors"):
-                raise RuntimeError(f"{make}: {flow['errors']}")
+                raise RuntimeError(f"{flow['description_placeholders']}: {flow}")
         if flow["type"] != "create_entry":
             raise RuntimeError(f"the site was not created: {flow}")
 
+    async def furnish(self) -> None:
+        """Put the miners into areas, and their energy into the energy dashboard."""
+        assert self._session is not None
+        async with self._session.ws_connect(f"{self._url}/api/websocket") as socket:
+            await socket.receive_json()
+            token = self._headers["Authorization"].removeprefix("Bearer ")
+            await socket.send_json({"type": "auth", "access_token": token})
+            await socket.receive_json()
+            ask = _Commands(socket)
+            devices = await ask("config/device_registry/list")
+            miners = [d for d in devices if _is_ours(d) and d["entry_type"] is None]
+            areas = [
+                (await ask("config/area_registry/create", name=name))["area_id"]
+                for name in ("Garage", "Cellar")
+            ]
+            for number, device in enumerate(miners):
+                await ask(
+                    "config/device_registry/update",
+                    device_id=device["id"],
+                    area_id=areas[number % len(areas)],
+                )
+            entities = await ask("config/entity_registry/list")
+            await ask(
+                "energy/save_prefs",
+                device_consumption=[
+                    {"stat_consumption": entity["entity_id"]}
+                    for entity in entities
+                    if entity["platform"] == "miningsdk"
+                    and entity["unique_id"].endswith("_energy")
+                    and entity["device_id"] in {d["id"] for d in miners}
+                ],
+            )
+
     async def add_automation(self) -> None:
-        """Pause two of the miners while electricity is expensive."""
+        """Pause the miners while electricity is expensive."""
         states = await self.call("GET", "/api/states")
         switches = [
             state["entity_id"]
@@ -132,3 +164,23 @@ class Client:
 
     def _path(self, flow: dict[str, Any]) -> str:
         return f"/api/config/config_entries/flow/{flow['flow_id']}"
+
+
+class _Commands:
+    """Commands over a websocket, one after another."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._socket = socket
+        self._id = 0
+
+    async def __call__(self, kind: str, **data: Any) -> Any:
+        self._id += 1
+        await self._socket.send_json({"id": self._id, "type": kind, **data})
+        answer = await self._socket.receive_json()
+        if not answer["success"]:
+            raise RuntimeError(f"{kind}: {answer['error']}")
+        return answer["result"]
+
+
+def _is_ours(device: dict[str, Any]) -> bool:
+    return any(domain == "miningsdk" for domain, _ in device["identifiers"])

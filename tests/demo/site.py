@@ -1,38 +1,95 @@
 """A small mixed site: simulated miners of every family on loopback addresses."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 import errno
 import socket
 from typing import Self
 
+from tests.simulators.antminer import SimulatedAntminer
+from tests.simulators.avalon import SimulatedAvalon
 from tests.simulators.axeos import SimulatedAxeOS
 from tests.simulators.base import SimulatedDevice
+from tests.simulators.nerdaxe import SimulatedNerdAxe
+from tests.simulators.whatsminer import SimulatedWhatsminer
+from tests.simulators.whatsminer_v3 import SimulatedWhatsminerV3
 
 # 127.0.0.1 is left to Home Assistant.
 _FIRST_HOST = 2
 _HIGH_PORTS = 20000
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
-    """One family of the site; ``make`` builds its n-th miner."""
+PASSWORD = "demo"
 
-    make: Callable[[str, int, int], SimulatedDevice]
-    username: str | None = None
-    password: str | None = None
+type Make = Callable[[str, int, int], SimulatedDevice]
 
 
-FAMILIES: dict[str, Family] = {
-    "Bitaxe": Family(
-        lambda host, offset, n: SimulatedAxeOS(
-            host,
-            offset=offset,
-            model=("601", "401", "204")[n % 3],
-            mac=f"74:4d:bd:00:00:{n:02x}",
-        )
-    ),
-}
+def _axeos(host: str, offset: int, n: int) -> SimulatedDevice:
+    model = ("601", "401", "204", "801")[n % 4]
+    return SimulatedAxeOS(host, offset=offset, model=model, mac=_mac("74:4d:bd", n))
+
+
+def _nerdaxe(host: str, offset: int, n: int) -> SimulatedDevice:
+    return SimulatedNerdAxe(host, offset=offset, mac=_mac("74:4d:be", n))
+
+
+def _antminer(host: str, offset: int, n: int) -> SimulatedDevice:
+    model = ("S21", "S19 Pro", "S9", "S19 XP Hyd.")[n % 4]
+    return SimulatedAntminer(
+        host,
+        offset=offset,
+        model=model,
+        serial=f"SIMB0BDJAB0{n:06d}",
+        mac=_mac("02:11:22", n),
+        password=PASSWORD,
+        seed=n,
+    )
+
+
+def _whatsminer(host: str, offset: int, n: int) -> SimulatedDevice:
+    return SimulatedWhatsminer(
+        host,
+        offset=offset,
+        model=("M30S++", "M50S")[n % 2],
+        serial=f"HTM30H70{n:09d}",
+        mac=_mac("c4:08:28", n),
+        password=PASSWORD,
+    )
+
+
+def _whatsminer_v3(host: str, offset: int, n: int) -> SimulatedDevice:
+    return SimulatedWhatsminerV3(
+        host,
+        offset=offset,
+        model=("M60S", "M63S")[n % 2],
+        serial=f"BTM3CS40{n:09d}",
+        mac=_mac("c4:11:04", n),
+        password=PASSWORD,
+    )
+
+
+def _avalon(host: str, offset: int, n: int) -> SimulatedDevice:
+    return SimulatedAvalon(
+        host,
+        offset=offset,
+        model=("q", "nano3s", "a1346", "mini3")[n % 4],
+        serial=f"02010000aa{n:06x}",
+        mac=_mac("b4:a2:eb", n).replace(":", ""),
+        password=PASSWORD,
+    )
+
+
+def _mac(prefix: str, n: int) -> str:
+    return f"{prefix}:{n >> 16 & 255:02x}:{n >> 8 & 255:02x}:{n & 255:02x}"
+
+
+FAMILIES: tuple[Make, ...] = (
+    _axeos,
+    _antminer,
+    _whatsminer_v3,
+    _avalon,
+    _whatsminer,
+    _nerdaxe,
+)
 
 
 class DemoSite:
@@ -47,18 +104,19 @@ class DemoSite:
         self._real = _low_ports_allowed()
         self.devices: list[SimulatedDevice] = []
         self._left_out: set[str] = set()
-        families = list(FAMILIES.values())
         for n in range(miners):
-            family = families[n % len(families)]
-            host = f"127.0.{(n + _FIRST_HOST) // 250}.{(n + _FIRST_HOST) % 250}"
+            make = FAMILIES[n % len(FAMILIES)]
+            index = n // len(FAMILIES)
+            number = n + _FIRST_HOST
+            host = f"127.0.{number // 250}.{number % 250}"
             device = (
-                family.make(host, 0, n)
+                make(host, 0, index)
                 if self._real
-                else family.make("127.0.0.1", _HIGH_PORTS + n, n)
+                else make("127.0.0.1", _HIGH_PORTS + n, index)
             )
             self.devices.append(device)
             # One of each family is for the user to add.
-            if n >= miners - len(families) and miners > 2 * len(families):
+            if n >= miners - len(FAMILIES) and miners > 2 * len(FAMILIES):
                 self._left_out.add(device.address)
 
     @property
@@ -79,16 +137,6 @@ class DemoSite:
     def is_left_out(self, label: str) -> bool:
         """Tell whether the device with this label is left for the user to add."""
         return label.rpartition("(")[2].rstrip(")") in self._left_out
-
-    def credentials(self, make: str) -> dict[str, str]:
-        """Return the account of a make's simulated devices."""
-        for name, family in FAMILIES.items():
-            if name == make and family.password is not None:
-                account = {"password": family.password}
-                if family.username is not None:
-                    account["username"] = family.username
-                return account
-        return {}
 
     async def __aenter__(self) -> Self:
         """Switch all of them on."""

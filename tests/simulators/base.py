@@ -162,7 +162,14 @@ class SimulatedDevice(ABC):
     async def serve_http(self, default_port: int, app: web.Application) -> None:
         """Open an HTTP port for an application, with the trouble that is set."""
         app.middlewares.append(self._trouble_middleware)
-        runner = web.AppRunner(app, access_log=None, keepalive_timeout=75)
+        # A handler that keeps silent ends with its client, not with the device.
+        runner = web.AppRunner(
+            app,
+            access_log=None,
+            keepalive_timeout=75,
+            handler_cancellation=True,
+            shutdown_timeout=0.5,
+        )
         await runner.setup()
         await web.TCPSite(
             runner, self.host, self.port(default_port), backlog=256

@@ -1,8 +1,7 @@
 """Monitor and control Bitcoin mining hardware from asyncio, in a few lines."""
 
 from .device import AnyDevice, Device
-
-# from .discovery import connect, scan
+from .discovery import ScanProgress, connect, identify, scan
 from .errors import (
     AuthenticationFailed,
     CommandFailed,
@@ -32,6 +31,8 @@ from .model import (
 )
 from .registry import register, register_miner
 
+__version__ = "0.1.0"
+
 __all__ = [
     "AnyDevice",
     "AuthenticationFailed",
@@ -56,8 +57,11 @@ __all__ = [
     "NotSupported",
     "PoolConfig",
     "PoolState",
+    "ScanProgress",
     "Severity",
+    "__version__",
     "connect",
+    "identify",
     "register",
     "register_miner",
     "scan",

@@ -49,6 +49,8 @@ class Device[S](ABC):
     # Whether reading works without credentials, and what needs them.
     needs_password: ClassVar[str] = "never"  # "never", "control" or "always"
     probes: ClassVar[tuple[Probe, ...]] = ()
+    # The mDNS service types under which such devices announce themselves.
+    zeroconf_types: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
         self,
@@ -122,6 +124,15 @@ class Device[S](ABC):
         async with self._lock:
             await self._limited(self._refresh_info)
         return self
+
+    async def check_credentials(self) -> None:
+        """Connect, and prove that the credentials work without changing anything.
+
+        A device that takes none, or was given none that it needs to be read, passes.
+        """
+        await self.connect()
+        if self.authentication_error:
+            raise AuthenticationFailed(self.authentication_error)
 
     async def read(self) -> S:
         """Read what the device does now.

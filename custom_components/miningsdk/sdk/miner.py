@@ -228,8 +228,12 @@ class Miner(Device[MinerStats]):
             if check is not None:
                 await self._confirm(capability, check)
 
+    def _time_to_confirm(self, capability: Capability) -> float:
+        """Return how many seconds the device gets to show what it was told."""
+        return self.confirm_longer.get(capability, self.confirm_within)
+
     async def _confirm(self, capability: Capability, check: Check) -> None:
-        within = self.confirm_longer.get(capability, self.confirm_within)
+        within = self._time_to_confirm(capability)
         until = monotonic() + within
         problem = "the device still shows the old state"
         while True:

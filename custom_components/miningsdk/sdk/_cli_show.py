@@ -1,0 +1,267 @@
+"""Tables and progress bars for people."""
+
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
+import os
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+from .device import AnyDevice
+from .discovery import ScanProgress
+from .miner import Miner
+from .model import Capability, DeviceInfo, Limits
+
+type Bar = Callable[[ScanProgress], None]
+
+# Without a terminal nothing forces lines to be short.
+_WIDTH = 200
+_PASSES = {True: "Scanning", False: "Asking silent ones again"}
+_UNITS = {
+    "hashrate": "TH/s",
+    "hashrate_average": "TH/s",
+    "hashrate_expected": "TH/s",
+    "power": "W",
+    "power_limit": "W",
+    "efficiency": "J/TH",
+    "temperature_chip": "°C",
+    "temperature_board": "°C",
+    "temperature_inlet": "°C",
+    "temperature_outlet": "°C",
+    "temperature_ambient": "°C",
+    "target_temperature": "°C",
+    "fan": "%",
+    "duty": "%",
+    "throttle": "%",
+    "speed": "rpm",
+    "frequency": "MHz",
+    "voltage": "V",
+}
+_DRIVERS = (
+    "name",
+    "make",
+    "models",
+    "transport",
+    "needs_password",
+    "capabilities",
+)
+_HOOKS = {
+    capability: name
+    for capability in Capability
+    for name in (f"_{capability.value}", f"_set_{capability.value}")
+    if hasattr(Miner, name)
+}
+
+
+def console() -> Console:
+    """Return the console of the standard output."""
+    found = Console(highlight=False, markup=False, emoji=False)
+    if not found.is_terminal and "COLUMNS" not in os.environ:
+        found.width = _WIDTH
+    return found
+
+
+def address(info: DeviceInfo) -> str:
+    """Return where a device is, as it can be typed."""
+    if info.port is None:
+        return info.host
+    host = f"[{info.host}]" if ":" in info.host else info.host
+    return f"{host}:{info.port}"
+
+
+def text(value: object, name: str = "") -> str:
+    """Return a value with its unit; a dash when it is unknown."""
+    if value is None or value in ((), []):
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return _quantity(value, name)
+    if isinstance(value, Mapping):
+        return " ".join(text(item) for item in value.values())
+    if isinstance(value, tuple | list):
+        return ", ".join(text(item) for item in value)
+    return plain(str(value))
+
+
+def plain(shown: str) -> str:
+    """Return text that cannot steer a terminal, whatever a device wrote into it."""
+    if shown.isprintable():
+        return shown
+    return "".join(sign if sign.isprintable() else "?" for sign in shown)
+
+
+def _quantity(value: float, name: str) -> str:
+    if name == "uptime":
+        return duration(value)
+    shown = f"{value:,}" if isinstance(value, int) else f"{value:.10g}"
+    return f"{shown} {_UNITS[name]}" if name in _UNITS else shown
+
+
+def duration(seconds: float) -> str:
+    """Return a time such as ``3d 4h 05m``."""
+    minutes, second = divmod(int(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    days, hour = divmod(hours, 24)
+    if days:
+        return f"{days}d {hour}h {minute:02}m"
+    return f"{hour}h {minute:02}m {second:02}s"
+
+
+@contextmanager
+def progress() -> Generator[Bar]:
+    """Show a bar on the terminal of the standard error, if it is one."""
+    target = Console(stderr=True)
+    if not target.is_terminal:
+        yield lambda *_: None
+        return
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[found]} found"),
+        console=target,
+        transient=True,
+    ) as bar:
+        task = bar.add_task(_PASSES[True], total=None, found=0)
+
+        def update(state: ScanProgress) -> None:
+            bar.update(
+                task,
+                description=_PASSES[state.first_pass],
+                completed=state.done,
+                total=state.total,
+                found=state.found,
+            )
+
+        yield update
+
+
+_FOUND: tuple[tuple[str, Callable[[DeviceInfo], str | None]], ...] = (
+    ("Address", address),
+    ("Make", lambda info: info.make),
+    ("Model", lambda info: info.model),
+    ("Firmware", lambda info: info.firmware),
+    ("Version", lambda info: info.firmware_version),
+    ("Serial number", lambda info: info.serial_number),
+    ("MAC", lambda info: info.mac),
+    ("Host name", lambda info: info.hostname),
+    ("Driver", lambda info: info.driver),
+)
+
+
+def infos(found: Iterable[DeviceInfo]) -> None:
+    """Print who was found."""
+    rows = [[text(value(info)) for _, value in _FOUND] for info in found]
+    if rows:
+        _print_rows([name for name, _ in _FOUND], rows)
+    console().print(f"{len(rows) or 'nothing'} found")
+
+
+def reading(info: DeviceInfo, stats: object) -> None:
+    """Print who a device is and what it does."""
+    out = console()
+    out.print(_facts(address(info), info))
+    if info.limits:
+        out.print(_limits(info.limits))
+    out.print(_facts("Now", stats))
+    for name, items in _lists(stats):
+        out.print(_records(name, items))
+
+
+def _facts(title: str, record: object) -> Table:
+    table = Table(title=title, title_justify="left", show_header=False)
+    for name, value in _flat(record):
+        table.add_row(name, text(value, name))
+    return table
+
+
+def _flat(record: Any) -> Iterable[tuple[str, object]]:
+    """Yield what is known of a record, with the records inside it."""
+    for field in fields(record):
+        value = getattr(record, field.name)
+        if is_dataclass(value):
+            yield from _flat(value)
+        elif isinstance(value, Mapping):
+            if field.name != "limits":
+                yield from ((f"{field.name}: {k}", v) for k, v in value.items())
+        elif value is not None and value != () and not _is_records(value):
+            yield field.name, value
+
+
+def _lists(record: Any) -> Iterable[tuple[str, tuple[Any, ...]]]:
+    for field in fields(record):
+        value = getattr(record, field.name)
+        if _is_records(value):
+            yield field.name, value
+
+
+def _is_records(value: object) -> bool:
+    return isinstance(value, tuple) and bool(value) and is_dataclass(value[0])
+
+
+def _records(title: str, items: tuple[Any, ...]) -> Table:
+    """Return a table of records, without the columns that nothing is known of."""
+    known = [
+        field.name
+        for field in fields(items[0])
+        if any(getattr(item, field.name) is not None for item in items)
+    ]
+    rows = [[text(getattr(item, name), name) for name in known] for item in items]
+    return _table(known, rows, title=title)
+
+
+def _limits(limits: Mapping[Capability, Limits]) -> Table:
+    rows = [
+        [
+            capability.value,
+            text(limit.minimum),
+            text(limit.maximum),
+            text(limit.step),
+            text(limit.options),
+        ]
+        for capability, limit in limits.items()
+    ]
+    return _table(["may be set", "from", "to", "step", "options"], rows)
+
+
+def describe_driver(driver: type[AnyDevice]) -> dict[str, object]:
+    """Return what a person wants to know of a driver."""
+    return {
+        "name": driver.name,
+        "aliases": driver.aliases,
+        "kind": driver.kind,
+        "make": driver.make,
+        "firmware": driver.firmware,
+        "models": driver.models,
+        "transport": driver.transport,
+        "port": driver.default_port,
+        "needs_password": driver.needs_password,
+        "capabilities": [
+            capability
+            for capability, hook in _HOOKS.items()
+            if getattr(driver, hook, None) not in (None, getattr(Miner, hook))
+        ],
+    }
+
+
+def drivers(known: Iterable[dict[str, object]]) -> None:
+    """Print what is known of the drivers; a device may offer less than its driver."""
+    rows = [[text(driver[name]) for name in _DRIVERS] for driver in known]
+    _print_rows([name.replace("_", " ") for name in _DRIVERS], rows)
+
+
+def _print_rows(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    console().print(_table(header, rows))
+
+
+def _table(
+    header: Sequence[str], rows: Iterable[Sequence[str]], title: str | None = None
+) -> Table:
+    table = Table(*header, title=title, title_justify="left")
+    for row in rows:
+        table.add_row(*row)
+    return table

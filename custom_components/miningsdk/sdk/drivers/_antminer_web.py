@@ -1,0 +1,162 @@
+"""The web server of stock Antminer firmware: CGI programs behind HTTP digest.
+
+Source: lighttpd.conf, CGI scripts and pages in Bitmain's firmware images of 2016
+(S9) and of 2024 to 2025 (S21 family).
+"""
+
+import asyncio
+from typing import Any
+
+from aiohttp import DigestAuthMiddleware
+
+from ..errors import (
+    AuthenticationFailed,
+    CommandFailed,
+    DeviceTimeout,
+    InvalidReply,
+    NotSupported,
+)
+from ..transports.http import HttpClient, Response
+from ..transports.json_reply import lenient
+from ..transports.tcp import exchange
+from ..transports.wire import Wire
+
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+_REFUSALS = ("B001", "M001")
+_OPEN_BYTES = 1024
+
+
+class Web:
+    """The CGI programs of one miner; one kept session costs one round trip each."""
+
+    __slots__ = ("_client", "_open", "_patience")
+
+    def __init__(
+        self, wire: Wire, port: int, username: str | None, password: str | None
+    ) -> None:
+        """Prepare; without a password nothing but ``alive`` can be asked."""
+        self._open = HttpClient(wire, port)
+        self._client: HttpClient | None = None
+        # A program may sleep half a minute before it answers; see ``send``.
+        self._patience = wire.timeout / 2
+        if username and password and ":" not in username:
+            digest = DigestAuthMiddleware(username, password, preemptive=True)
+            self._client = HttpClient(wire, port, digest)
+
+    @property
+    def usable(self) -> bool:
+        """Tell whether there are credentials at all."""
+        return self._client is not None
+
+    async def alive(self) -> None:
+        """Raise unless the web server answers; it may ask for a password."""
+        await self._open.request("GET", "/", limit=_OPEN_BYTES, truncate=True)
+
+    async def get(self, program: str) -> dict[str, Any]:
+        """Return the object that a program prints.
+
+        Raises:
+            AuthenticationFailed: no password, or a wrong one.
+            NotSupported: the firmware does not have this program.
+            InvalidReply: it prints something else.
+        """
+        reply = (await self._request("GET", program)).json()
+        if not isinstance(reply, dict):
+            raise InvalidReply(f"{program} did not print an object")
+        return reply
+
+    async def page(self, program: str) -> str:
+        """Return what a program prints, whatever it is."""
+        return (await self._request("GET", program)).text()
+
+    async def send(
+        self, method: str, program: str, data: bytes = b"", content_type: str = FORM
+    ) -> str:
+        """Send a command and return the reply, which may be empty.
+
+        Some programs answer only after the miner process has come back, or never.
+        What was sent counts as taken then, and is confirmed by reading back.
+
+        Raises:
+            CommandFailed: the firmware refuses; it says so in HTTP 200.
+            and what ``get`` raises.
+        """
+        try:
+            async with asyncio.timeout(self._patience):
+                response = await self._request(method, program, data, content_type)
+        except TimeoutError, DeviceTimeout:
+            return ""
+        reply = response.text()
+        _raise_for_refusal(reply)
+        return reply
+
+    async def _request(
+        self,
+        method: str,
+        program: str,
+        data: bytes = b"",
+        content_type: str = FORM,
+    ) -> Response:
+        if self._client is None:
+            raise AuthenticationFailed(
+                "this needs the user name and password of the miner's web page"
+            )
+        response = await self._client.request(
+            method,
+            f"/cgi-bin/{program}",
+            data=data or None,
+            headers={"Content-Type": content_type} if data else None,
+        )
+        response.raise_for_status()
+        return response
+
+
+def _raise_for_refusal(text: str) -> None:
+    """Raise when the reply says no; newer firmware chats before its JSON."""
+    start = text.find("{")
+    if start < 0:
+        return
+    try:
+        reply = lenient(text[start:].encode())
+    except InvalidReply:
+        return
+    if not isinstance(reply, dict):
+        return
+    code = str(reply.get("code") or "")
+    if reply.get("stats") == "error" or code in _REFUSALS:
+        message = str(reply.get("msg") or "no reason given")[:200]
+        raise CommandFailed(f"the device refused: {message} ({code or 'no code'})")
+
+
+async def ask_status_port(wire: Wire, port: int, path: str) -> str:
+    """Return the text that the status server on port 6060 has for a path.
+
+    Its status line holds double spaces, which HTTP clients rightly refuse.
+
+    Raises:
+        NotSupported: this firmware does not know the path.
+        and what ``exchange`` raises.
+    """
+    request = f"GET {path} HTTP/1.0\r\nHost: {wire.host}\r\n\r\n".encode()
+    text = await exchange(wire, port, request, _decode_status)
+    if not text or text.startswith("error 6060"):
+        raise NotSupported(f"the status server does not know {path}")
+    return text
+
+
+def _decode_status(data: bytes, closed: bool) -> str | None:  # noqa: FBT001
+    head, found, body = data.partition(b"\r\n\r\n")
+    if found and not head.startswith(b"HTTP/1."):
+        raise InvalidReply("the status server does not speak HTTP")
+    length = None
+    for line in head.lower().split(b"\r\n"):
+        if line.startswith(b"content-length:") and line[15:].strip().isdigit():
+            length = int(line[15:])
+    if not found or (length is not None and len(body) < length):
+        if closed:
+            raise InvalidReply("the status server closed before its reply was whole")
+        return None
+    if length is None and not closed:
+        return None
+    return body[:length].decode("utf-8", errors="replace").strip("\x00 \r\n\t")
