@@ -1,6 +1,7 @@
 """MiningSDK: Bitcoin miners as ordinary Home Assistant devices."""
 
-from homeassistant.core import HomeAssistant
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP
+from homeassistant.core import Event, HomeAssistant
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 
@@ -40,6 +41,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: MiningConfigEntry) -> bo
     scanner.async_start()
     entry.async_on_unload(scanner.async_stop)
     entry.async_on_unload(entry.add_update_listener(_async_updated))
+
+    async def stop(_: Event) -> None:
+        """Stop before Home Assistant closes the session that the polls use."""
+        scanner.async_stop()
+        await fleet.async_stop()
+
+    entry.async_on_unload(hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, stop))
     return True
 
 

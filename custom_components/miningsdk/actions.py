@@ -1,5 +1,6 @@
 """The actions: scan a network, and set pools on any target."""
 
+import asyncio
 from collections.abc import Iterable
 from typing import Any
 
@@ -28,7 +29,6 @@ import voluptuous as vol
 from .const import CONF_TARGETS, DOMAIN
 from .coordinator import MinerCoordinator, MiningConfigEntry
 from .devices import device_session
-from .forms import as_list
 from .inventory import info_as_dict
 from .networks import async_local_networks
 from .sdk import MiningSDKError, PoolConfig, scan
@@ -38,9 +38,12 @@ ACTION_SET_POOLS = "set_pools"
 CONF_POOLS = "pools"
 CONF_USER = "user"
 
+# A miner may take minutes to confirm its pools, and others are to be read meanwhile.
+_AT_ONCE = 16
+
 _SCAN_SCHEMA = vol.Schema(
     {
-        vol.Optional(CONF_TARGETS): vol.All(as_list, [cv.string]),
+        vol.Optional(CONF_TARGETS): vol.All(cv.ensure_list, [cv.string]),
         vol.Optional(CONF_USERNAME): cv.string,
         vol.Optional(CONF_PASSWORD): cv.string,
     }
@@ -100,29 +103,60 @@ async def _async_scan(call: ServiceCall) -> ServiceResponse:
 
 
 async def _async_set_pools(call: ServiceCall) -> ServiceResponse:
-    """Write the same pools to each miner of the target, one result for each."""
+    """Write the same pools to each miner of the target, one result for each.
+
+    All of them are tried; without a response, failures are raised in the end.
+    """
     pools = [
         PoolConfig(
             url=pool[CONF_URL], user=pool[CONF_USER], password=pool[CONF_PASSWORD]
         )
         for pool in call.data[CONF_POOLS]
     ]
-    results: dict[str, Any] = {}
-    for coordinator in async_targeted(call):
+    few = asyncio.Semaphore(_AT_ONCE)
+
+    async def set_pools(coordinator: MinerCoordinator) -> HomeAssistantError | None:
         try:
-            await coordinator.async_command(lambda miner: miner.set_pools(pools))
+            async with few:
+                await coordinator.async_command(lambda miner: miner.set_pools(pools))
         except HomeAssistantError as error:
-            if not call.return_response:
-                raise
-            results[coordinator.record.name] = str(error)
-        else:
-            results[coordinator.record.name] = "done"
-    return {"results": results} if call.return_response else None
+            return error
+        return None
+
+    targeted = async_targeted(call)
+    errors = await asyncio.gather(*map(set_pools, targeted.values()))
+    if not call.return_response:
+        _raise([error for error in errors if error is not None])
+        return None
+    return {
+        "results": [
+            {
+                "device_id": device_id,
+                "name": targeted[device_id].record.name,
+                "done": error is None,
+                "error": None if error is None else str(error),
+            }
+            for device_id, error in zip(targeted, errors, strict=True)
+        ]
+    }
+
+
+def _raise(errors: list[HomeAssistantError]) -> None:
+    if len(errors) > 1:
+        raise HomeAssistantError(
+            translation_domain=DOMAIN,
+            translation_key="several_failed",
+            translation_placeholders={"errors": " ".join(map(str, errors))},
+        )
+    if errors:
+        raise errors[0]
 
 
 @callback
-def async_targeted(call: ServiceCall) -> list[MinerCoordinator]:
+def async_targeted(call: ServiceCall) -> dict[str, MinerCoordinator]:
     """Return the miners that a target means, by device, entity, area or label.
+
+    The keys are the ids of their devices in the device registry.
 
     Raises:
         ServiceValidationError: there is no miner among them.
@@ -136,7 +170,7 @@ def async_targeted(call: ServiceCall) -> list[MinerCoordinator]:
         entity = entities.async_get(entity_id)
         if entity is not None and entity.device_id is not None:
             devices.add(entity.device_id)
-    found = list(_coordinators(call.hass, devices))
+    found = dict(_coordinators(call.hass, devices))
     if not found:
         raise ServiceValidationError(
             translation_domain=DOMAIN, translation_key="no_miner_targeted"
@@ -146,7 +180,7 @@ def async_targeted(call: ServiceCall) -> list[MinerCoordinator]:
 
 def _coordinators(
     hass: HomeAssistant, device_ids: Iterable[str]
-) -> Iterable[MinerCoordinator]:
+) -> Iterable[tuple[str, MinerCoordinator]]:
     registry = dr.async_get(hass)
     for device_id in sorted(device_ids):
         device = registry.async_get(device_id)
@@ -162,4 +196,4 @@ def _coordinators(
         site: MiningConfigEntry = entry
         for domain, key in device.identifiers:
             if domain == DOMAIN and key in site.runtime_data.coordinators:
-                yield site.runtime_data.coordinators[key]
+                yield device_id, site.runtime_data.coordinators[key]

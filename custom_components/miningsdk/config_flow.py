@@ -1,96 +1,52 @@
 """The config flow: search a network, add by address or range, take what is found."""
 
 import asyncio
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, override
 
 from homeassistant.config_entries import (
     ConfigEntry,
-    ConfigFlow,
     ConfigFlowResult,
-    ConfigSubentryData,
     ConfigSubentryFlow,
     OptionsFlow,
 )
-from homeassistant.const import (
-    CONF_DEVICE,
-    CONF_HOST,
-    CONF_NAME,
-    CONF_PASSWORD,
-    CONF_USERNAME,
-)
+from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_USERNAME
 from homeassistant.core import callback
-from homeassistant.helpers.selector import (
-    SelectOptionDict,
-    SelectSelector,
-    SelectSelectorConfig,
-    SelectSelectorMode,
-)
+from homeassistant.helpers.device_registry import format_mac
+from homeassistant.helpers.selector import SelectSelector, SelectSelectorConfig
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 import voluptuous as vol
 
-from .const import (
-    CONF_DEVICES,
-    CONF_SITE,
-    CONF_TARGETS,
-    DEFAULT_SITE_NAME,
-    DOMAIN,
-    LOGGER,
-    SUBENTRY_RANGE,
-)
+from .const import CONF_DEVICES, CONF_TARGETS, DOMAIN, LOGGER, SUBENTRY_RANGE
 from .devices import device_session
 from .discovered import DiscoveredPool
 from .flow_options import MiningOptionsFlow
-from .flow_range import (
-    RangeSubentryFlow,
-    async_subentry,
-    range_errors,
-    range_schema,
-    range_subentry,
-)
-from .forms import (
-    TEXT,
-    Checked,
-    check_device,
-    credentials_schema,
-    driver_options,
-    find_device,
-    multi_select,
-    offline_device,
-)
-from .inventory import Record, address
+from .flow_range import RangeSubentryFlow, range_errors, range_schema, range_subentry
+from .flow_reconfigure import ReconfigureFlow
+from .flow_take import TakeFlow
+from .forms import AWAY, TEXT, driver_options, find_device, multi_select, offline_device
+from .inventory import Record, address, address_of
 from .networks import async_local_networks
-from .sdk import MiningSDKError, scan
+from .sdk import DeviceInfo, DeviceKind, scan
 from .sdk.discovery import ScanProgress
-from .sdk.registry import find as find_driver
-from .sdk.targets import expand
-from .sites import (
-    async_find,
-    async_find_by_mac,
-    async_join,
-    async_range_of,
-    async_sites,
-)
+from .sites import async_find, async_find_by_mac, async_range_of
 
-_NEW_SITE = "new"
 _CONF_DRIVER = "driver"
 
 
-class MiningConfigFlow(ConfigFlow, domain=DOMAIN):
+class MiningConfigFlow(ReconfigureFlow, TakeFlow, domain=DOMAIN):
     """Add devices; the first of them makes the site, later ones join it."""
 
     VERSION = 1
 
     def __init__(self) -> None:
         """Begin with nothing found."""
+        super().__init__()
         self._targets: list[str] = []
         self._found: dict[str, Record] = {}
         self._scan: asyncio.Task[None] | None = None
-        self._asking: list[Record] = []
-        self._ready: list[Record] = []
-        self._range: ConfigSubentryData | None = None
+        self._offered: list[Record] = []
 
     @staticmethod
     @callback
@@ -162,9 +118,10 @@ class MiningConfigFlow(ConfigFlow, domain=DOMAIN):
                 progress_task=self._scan,
                 description_placeholders={"targets": ", ".join(self._targets)},
             )
+        failed = self._scan.exception() is not None
         self._scan = None
         return self.async_show_progress_done(
-            next_step_id="pick" if self._found else "nothing"
+            next_step_id="pick" if self._found else "failed" if failed else "nothing"
         )
 
     async def _async_scan(self) -> None:
@@ -180,11 +137,18 @@ class MiningConfigFlow(ConfigFlow, domain=DOMAIN):
             async for info in scan(
                 self._targets, session=device_session(self.hass), progress=progress
             ):
-                if async_find(self.hass, info) is None:
+                if info.kind is DeviceKind.MINER and not async_find(self.hass, info):
                     record = Record.of(info)
                     self._found[record.id] = record
-        except MiningSDKError as error:
-            LOGGER.warning("The search ended early: %s", error)
+        except Exception:
+            LOGGER.exception("The search ended early")
+            raise
+
+    async def async_step_failed(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Say that the search itself went wrong."""
+        return self.async_abort(reason="unknown")
 
     async def async_step_nothing(
         self, user_input: dict[str, Any] | None = None
@@ -198,13 +162,15 @@ class MiningConfigFlow(ConfigFlow, domain=DOMAIN):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask which of the devices to add."""
+        errors: dict[str, str] = {}
         if user_input is not None:
-            return await self._async_take(
-                self._found[key] for key in user_input[CONF_DEVICES]
-            )
+            if chosen := [self._found[key] for key in user_input[CONF_DEVICES]]:
+                return await self._async_take(chosen)
+            errors[CONF_DEVICES] = "none_chosen"
         return self.async_show_form(
             step_id="pick",
             data_schema=multi_select(CONF_DEVICES, self._found.values()),
+            errors=errors,
             description_placeholders={"count": str(len(self._found))},
         )
 
@@ -226,15 +192,15 @@ class MiningConfigFlow(ConfigFlow, domain=DOMAIN):
             host = user_input[CONF_HOST].strip()
             checked = await find_device(self.hass, host)
             driver = user_input.get(_CONF_DRIVER)
-            if checked.error in ("cannot_connect", "timeout") and driver:
-                checked = offline_device(host, driver)
+            if driver and checked.error in AWAY:
+                info = offline_device(host, driver)
+                self._away.add(Record.of(info).id)
+                return await self._async_take_one(info)
             if checked.info is not None:
-                if known := async_find(self.hass, checked.info):
-                    return self._already(known[1])
-                return await self._async_take([Record.of(checked.info)])
+                return await self._async_take_one(checked.info)
             errors["base"] = checked.error or "unknown"
         fields: dict[vol.Marker, Any] = {vol.Required(CONF_HOST): TEXT}
-        if errors.get("base") in ("cannot_connect", "timeout"):
+        if errors.get("base") in AWAY:
             fields[vol.Optional(_CONF_DRIVER)] = driver_options()
         return self.async_show_form(
             step_id="address",
@@ -244,10 +210,13 @@ class MiningConfigFlow(ConfigFlow, domain=DOMAIN):
             errors=errors,
         )
 
-    def _already(self, record: Record) -> ConfigFlowResult:
-        return self.async_abort(
-            reason="already_added", description_placeholders={"name": record.name}
-        )
+    async def _async_take_one(self, info: DeviceInfo) -> ConfigFlowResult:
+        if known := async_find(self.hass, info):
+            return self.async_abort(
+                reason="already_added",
+                description_placeholders={"name": known[1].name},
+            )
+        return await self._async_take([Record.of(info)])
 
     # Add a range.
 
@@ -272,24 +241,25 @@ class MiningConfigFlow(ConfigFlow, domain=DOMAIN):
         self, discovery_info: ZeroconfServiceInfo
     ) -> ConfigFlowResult:
         """Look at a device that announced itself."""
-        return await self._async_discovered(discovery_info.host, None)
+        host, port = discovery_info.host, discovery_info.port
+        return await self._async_discovered(host, port)
 
     @override
     async def async_step_dhcp(
         self, discovery_info: DhcpServiceInfo
     ) -> ConfigFlowResult:
         """Look at a device that got an address."""
-        mac = ":".join(
-            discovery_info.macaddress[i : i + 2] for i in range(0, 12, 2)
-        ).lower()
-        return await self._async_discovered(discovery_info.ip, mac)
-
-    async def _async_discovered(self, host: str, mac: str | None) -> ConfigFlowResult:
-        if mac is not None and (known := async_find_by_mac(self.hass, mac)):
+        host, mac = discovery_info.ip, format_mac(discovery_info.macaddress)
+        if known := async_find_by_mac(self.hass, mac):
             fleet, record = known
             await fleet.async_move(record, host, record.info.port)
             return self.async_abort(reason="already_configured")
-        checked = await find_device(self.hass, host)
+        return await self._async_discovered(host, mac=mac)
+
+    async def _async_discovered(
+        self, host: str, port: int | None = None, *, mac: str | None = None
+    ) -> ConfigFlowResult:
+        checked = await find_device(self.hass, address_of(host, port))
         if checked.info is None:
             return self.async_abort(reason=checked.error or "unknown")
         info = replace(checked.info, mac=checked.info.mac or mac)
@@ -298,16 +268,11 @@ class MiningConfigFlow(ConfigFlow, domain=DOMAIN):
             await fleet.async_move(record, info.host, info.port)
             return self.async_abort(reason="already_configured")
         if covered := async_range_of(self.hass, host):
-            fleet, subentry = covered
+            fleet, data = covered
             await fleet.async_adopt(
-                [
-                    Record.of(
-                        info,
-                        subentry.data.get(CONF_USERNAME),
-                        subentry.data.get(CONF_PASSWORD),
-                    )
-                ]
+                [Record.of(info, data.get(CONF_USERNAME), data.get(CONF_PASSWORD))]
             )
+            DiscoveredPool.of(self.hass).tidy()
             return self.async_abort(reason="handed_to_site")
         return await self._async_offer(Record.of(info))
 
@@ -329,12 +294,18 @@ class MiningConfigFlow(ConfigFlow, domain=DOMAIN):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask whether to add what was discovered: this device, and others with it."""
-        pool = DiscoveredPool.of(self.hass)
-        offered = pool.offered(first=self.unique_id)
+        errors: dict[str, str] = {}
+        # Some may have been added elsewhere since this card was shown.
+        offered = DiscoveredPool.of(self.hass).offered(first=self.unique_id)
+        if not offered:
+            return self.async_abort(reason="already_configured")
         if user_input is not None:
-            chosen = user_input.get(CONF_DEVICES, [record.id for record in offered])
-            return await self._async_take(r for r in offered if r.id in chosen)
-        first = offered[0]
+            shown = {record.id for record in self._offered}
+            wanted = shown.intersection(user_input.get(CONF_DEVICES, shown))
+            if chosen := [record for record in offered if record.id in wanted]:
+                return await self._async_take(chosen)
+            errors["base"] = "none_chosen"
+        self._offered = offered
         return self.async_show_form(
             step_id="discovered",
             data_schema=(
@@ -342,228 +313,9 @@ class MiningConfigFlow(ConfigFlow, domain=DOMAIN):
                 if len(offered) > 1
                 else vol.Schema({})
             ),
-            description_placeholders={
-                "name": first.name,
-                "host": address(first.info),
-                "count": str(len(offered)),
-            },
-        )
-
-    # Credentials, only where a device needs them.
-
-    async def _async_take(self, records: Iterable[Record]) -> ConfigFlowResult:
-        for record in records:
-            driver, _ = find_driver(record.info.driver)
-            ask = driver.needs_password != "never"
-            (self._asking if ask else self._ready).append(record)
-        return await self._async_ask_next()
-
-    async def _async_ask_next(self) -> ConfigFlowResult:
-        if self._asking:
-            return await self.async_step_credentials()
-        return await self._async_choose_site()
-
-    def _group(self) -> list[Record]:
-        """Return the devices that the next form is about: those of one driver."""
-        driver = self._asking[0].info.driver
-        return [record for record in self._asking if record.info.driver == driver]
-
-    async def async_step_credentials(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Ask for an account, and keep it only where the device accepts it."""
-        errors: dict[str, str] = {}
-        group = self._group()
-        driver, _ = find_driver(group[0].info.driver)
-        if user_input is not None:
-            username = user_input.get(CONF_USERNAME)
-            password = user_input.get(CONF_PASSWORD)
-            if not password and driver.needs_password == "always":
-                errors["base"] = "password_needed"
-            elif not password:
-                self._settle(group)
-            else:
-                errors = await self._async_try(group, username, password)
-            if not errors:
-                return await self._async_ask_next()
-            group = self._group()
-        return self.async_show_form(
-            step_id="credentials",
-            data_schema=credentials_schema(driver.default_username),
             errors=errors,
             description_placeholders={
-                "make": driver.make or driver.name,
-                "names": ", ".join(record.name for record in group),
+                "name": offered[0].name,
+                "host": address(offered[0].info),
             },
         )
-
-    def _settle(self, group: Iterable[Record]) -> None:
-        for record in group:
-            self._asking = [r for r in self._asking if r.id != record.id]
-            self._ready.append(record)
-
-    async def _async_try(
-        self, group: list[Record], username: str | None, password: str
-    ) -> dict[str, str]:
-        """Try an account on each device; those that refuse are asked about again."""
-        results = await asyncio.gather(
-            *(check_device(self.hass, r.info, username, password) for r in group)
-        )
-        self._settle(
-            replace(Record.of(result.info, username, password), id=record.id)
-            for record, result in zip(group, results, strict=True)
-            if result.info is not None
-        )
-        error = next((r.error for r in results if r.error is not None), None)
-        return {} if error is None else {"base": error}
-
-    # The site.
-
-    async def _async_choose_site(self) -> ConfigFlowResult:
-        sites = async_sites(self.hass)
-        if not sites:
-            return await self._async_create(DEFAULT_SITE_NAME)
-        if len(sites) == 1 and self.unique_id is not None:
-            # Discovered: one click joins the only site there is.
-            return await self._async_join(sites[0])
-        return await self.async_step_site()
-
-    async def async_step_site(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Ask which site the devices belong to."""
-        sites = async_sites(self.hass)
-        errors: dict[str, str] = {}
-        if user_input is not None:
-            chosen = user_input[CONF_SITE]
-            site = next((s for s in sites if s.entry_id == chosen), None)
-            if site is not None:
-                return await self._async_join(site)
-            if name := user_input.get(CONF_NAME, "").strip():
-                return await self._async_create(name)
-            errors[CONF_NAME] = "name_needed"
-        options = [
-            *(SelectOptionDict(value=s.entry_id, label=s.title) for s in sites),
-            SelectOptionDict(value=_NEW_SITE, label="+"),
-        ]
-        return self.async_show_form(
-            step_id="site",
-            data_schema=self.add_suggested_values_to_schema(
-                vol.Schema(
-                    {
-                        vol.Required(
-                            CONF_SITE, default=sites[0].entry_id
-                        ): SelectSelector(
-                            SelectSelectorConfig(
-                                options=options,
-                                mode=SelectSelectorMode.LIST,
-                                translation_key=CONF_SITE,
-                            )
-                        ),
-                        vol.Optional(CONF_NAME): TEXT,
-                    }
-                ),
-                user_input,
-            ),
-            errors=errors,
-        )
-
-    async def _async_create(self, title: str) -> ConfigFlowResult:
-        ready, self._ready = self._ready, []
-        # A site has no identity of its own: its devices have.
-        await self.async_set_unique_id(None)
-        self._async_forget(ready)
-        return self.async_create_entry(
-            title=title,
-            data={CONF_DEVICES: [record.as_dict() for record in ready]},
-            subentries=[self._range] if self._range else [],
-        )
-
-    async def _async_join(self, site: ConfigEntry) -> ConfigFlowResult:
-        ready, self._ready = self._ready, []
-        await async_join(self.hass, site, ready)
-        if self._range:
-            self.hass.config_entries.async_add_subentry(
-                site, async_subentry(self._range)
-            )
-        self._async_forget(ready)
-        return self.async_abort(
-            reason="range_added" if self._range else "joined",
-            description_placeholders={
-                "site": site.title,
-                "count": str(len(ready)),
-                "names": ", ".join(record.name for record in ready),
-            },
-        )
-
-    @callback
-    def _async_forget(self, records: Iterable[Record]) -> None:
-        """Withdraw the cards of devices that have been added."""
-        DiscoveredPool.of(self.hass).take(
-            {record.id for record in records}, self.flow_id
-        )
-
-    # Reconfigure a device of the site.
-
-    async def async_step_reconfigure(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Ask which device has another address or other credentials."""
-        entry = self._get_reconfigure_entry()
-        records = entry.runtime_data.inventory.records
-        if not records:
-            return self.async_abort(reason="no_devices")
-        if user_input is not None:
-            self._asking = [records[user_input[CONF_DEVICE]]]
-            return await self.async_step_reconfigure_device()
-        return self.async_show_form(
-            step_id="reconfigure",
-            data_schema=multi_select(CONF_DEVICE, records.values(), multiple=False),
-        )
-
-    async def async_step_reconfigure_device(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Ask for the address and the account, and try them."""
-        record = self._asking[0]
-        errors: dict[str, str] = {}
-        if user_input is not None:
-            username = user_input.get(CONF_USERNAME)
-            password = user_input.get(CONF_PASSWORD) or record.password
-            checked = await self._async_check_moved(
-                record, user_input[CONF_HOST].strip(), username, password
-            )
-            if checked.info is not None:
-                await self._get_reconfigure_entry().runtime_data.async_update(
-                    record.id, info=checked.info, username=username, password=password
-                )
-                return self.async_abort(reason="reconfigure_successful")
-            errors["base"] = checked.error or "unknown"
-        schema = vol.Schema({vol.Required(CONF_HOST): TEXT}).extend(
-            credentials_schema().schema
-        )
-        return self.async_show_form(
-            step_id="reconfigure_device",
-            data_schema=self.add_suggested_values_to_schema(
-                schema,
-                user_input
-                or {CONF_HOST: address(record.info), CONF_USERNAME: record.username},
-            ),
-            errors=errors,
-            description_placeholders={"name": record.name},
-        )
-
-    async def _async_check_moved(
-        self, record: Record, host: str, username: str | None, password: str | None
-    ) -> Checked:
-        try:
-            target = expand([host])
-        except MiningSDKError:
-            return Checked(error="invalid_host")
-        if len(target) != 1:
-            return Checked(error="invalid_host")
-        info = replace(record.info, host=target[0].host, port=target[0].port)
-        checked = await check_device(self.hass, info, username, password)
-        if checked.info is not None and record.is_another(checked.info):
-            return Checked(error="different_device")
-        return checked

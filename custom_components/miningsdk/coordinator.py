@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 type MiningConfigEntry = ConfigEntry[Fleet]
 
+_MOST_DOUBLINGS = 16
+
 
 class MinerCoordinator(BaseDataUpdateCoordinatorProtocol):
     """Poll one miner at its own phase of the interval, more seldom while it is off.
@@ -75,11 +77,14 @@ class MinerCoordinator(BaseDataUpdateCoordinatorProtocol):
 
     async def async_refresh(self) -> None:
         """Poll now; a poll that already runs is waited for instead."""
-        if self._refreshing is None:
+        if self._stopped:
+            return
+        if self._refreshing is None or self._refreshing.done():
             self._refreshing = self.fleet.entry.async_create_background_task(
                 self.hass, self._async_poll(), f"{DOMAIN} poll {self.record.name}"
             )
-        await asyncio.shield(self._refreshing)
+        # Unlike a shield, this leaves those who wait alone when the poll is cancelled.
+        await asyncio.wait([self._refreshing])
 
     async def async_stop(self) -> None:
         """Poll no more and let go of the device."""
@@ -141,10 +146,14 @@ class MinerCoordinator(BaseDataUpdateCoordinatorProtocol):
                 stats = await self.device.read()
         except MiningSDKError as error:
             self._lost(error)
+        except Exception as error:  # noqa: BLE001
+            # A driver's own mistake must not end its poll loop.
+            if not self._failures:
+                LOGGER.exception("Unexpected error of %s", self.record.name)
+            self._lost(error)
         else:
             self._got(stats)
         finally:
-            self._refreshing = None
             if not self._stopped:
                 self._schedule(started)
         for listener in tuple(self._listeners.values()):
@@ -163,16 +172,14 @@ class MinerCoordinator(BaseDataUpdateCoordinatorProtocol):
         added = self.energy.add(stats.power, self.hass.loop.time())
         self.fleet.async_read(self, stats, added)
 
-    def _lost(self, error: MiningSDKError) -> None:
+    def _lost(self, error: Exception) -> None:
         if not self._failures:
             LOGGER.info("%s does not answer: %s", self.record.name, error)
         self._failures += 1
         self.available = False
         self.problem = str(error)
         self.energy.add(None, self.hass.loop.time())
-        if isinstance(error, AuthenticationFailed):
-            self.fleet.async_credentials_failed(self)
-        self.fleet.async_lost()
+        self.fleet.async_lost(self, refused=isinstance(error, AuthenticationFailed))
 
     def _replaced(self) -> None:
         if not self._failures:
@@ -189,16 +196,22 @@ class MinerCoordinator(BaseDataUpdateCoordinatorProtocol):
     def _schedule(self, started: float) -> None:
         """Set the time of the next poll, so that polls of a fleet lie evenly spread."""
         self._unschedule()
-        if self._failures:
-            step = min(BACKOFF_FIRST * 2 ** (self._failures - 1), BACKOFF_LAST)
-            self._due = started + max(step, min(self.interval, BACKOFF_LAST))
-        elif self._due <= 0 or started - self._due > self.interval:
+        interval, ahead = self.interval, self._due - started
+        if self._due <= 0 or (not self._failures and abs(ahead) > interval):
             phase = crc32(self.record.id.encode()) % 1000 / 1000
-            self._due = started + self.interval * (0.5 + phase)
-        else:
-            self._due += self.interval
+            self._due = started + interval * (0.5 + phase)
+        elif self._failures:
+            self._due = started + max(self._backoff(), interval)
+        elif ahead < interval / 2:
+            # After a refresh out of turn, a poll that is not yet near stays as it is.
+            self._due += interval
         self._due = max(self._due, self.hass.loop.time() + 0.01)
         self._timer = self.hass.loop.call_at(self._due, self._fire)
+
+    def _backoff(self) -> float:
+        # The number of failures has no end, but that of a float's digits does.
+        doublings = min(self._failures - 1, _MOST_DOUBLINGS)
+        return min(BACKOFF_FIRST * 2.0**doublings, BACKOFF_LAST)
 
     @callback
     def _unschedule(self) -> None:

@@ -1,17 +1,21 @@
 """Diagnostics: what helps to find a fault, without what must stay private."""
 
-from dataclasses import asdict
 from typing import Any
 
 from homeassistant.components.diagnostics import async_redact_data
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.device_registry import DeviceEntry
+import orjson
 
 from .const import DOMAIN
 from .coordinator import MinerCoordinator, MiningConfigEntry
+from .sdk import to_json
 
+_REDACTED = "**REDACTED**"
 TO_REDACT = {
+    "host",
     "hostname",
+    "id",
     "mac",
     "password",
     "serial_number",
@@ -32,7 +36,7 @@ async def async_get_config_entry_diagnostics(
     return {
         "options": dict(entry.options),
         "detail": fleet.detail.name.lower(),
-        "totals": asdict(fleet.totals),
+        "totals": _plain(fleet.totals),
         "ranges": [
             async_redact_data(dict(subentry.data), TO_REDACT)
             for subentry in entry.subentries.values()
@@ -53,22 +57,33 @@ async def async_get_device_diagnostics(
 
 
 def _device(coordinator: MinerCoordinator) -> dict[str, Any]:
-    record = coordinator.record
-    stored = record.as_dict()
-    # The id is made of a serial number or a MAC.
-    stored.pop("id")
-    described: dict[str, Any] = async_redact_data(
-        {
-            "record": stored,
-            "available": coordinator.available,
-            "problem": coordinator.problem,
-            "stats": None if coordinator.data is None else asdict(coordinator.data),
-        },
-        TO_REDACT,
-    )
-    described["record"]["info"]["host"] = "**REDACTED**"
-    if described["problem"]:
-        described["problem"] = described["problem"].replace(
-            record.info.host, "**REDACTED**"
-        )
-    return described
+    described = {
+        "record": coordinator.record.as_dict(),
+        "available": coordinator.available,
+        "problem": coordinator.problem,
+        "stats": coordinator.data,
+    }
+    redacted: dict[str, Any] = async_redact_data(_plain(described), TO_REDACT)
+    info = coordinator.record.info
+    words = [w for w in (info.host, info.mac, info.serial_number) if w]
+    # What the device and its driver put into words may name it too.
+    for key in ("problem", "stats"):
+        redacted[key] = _without(redacted[key], words)
+    return redacted
+
+
+def _plain(value: object) -> Any:
+    """Return plain JSON; the redaction would not look into tuples."""
+    return orjson.loads(to_json(value))
+
+
+def _without(value: Any, words: list[str]) -> Any:
+    """Return the same with each of the words blacked out in all texts."""
+    if isinstance(value, dict):
+        return {key: _without(inner, words) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_without(inner, words) for inner in value]
+    if isinstance(value, str):
+        for word in words:
+            value = value.replace(word, _REDACTED)
+    return value

@@ -4,6 +4,8 @@ A hall that powers up makes a thousand devices ask for an address at once. A few
 them get a card each; the others are offered with those, in a list.
 """
 
+from collections.abc import Container
+
 from homeassistant.config_entries import SOURCE_IGNORE
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util.hass_dict import HassKey
@@ -43,11 +45,7 @@ class DiscoveredPool:
             for entry in self._hass.config_entries.async_entries(DOMAIN)
             if entry.source == SOURCE_IGNORE
         }
-        self._records = {
-            key: record
-            for key, record in self._records.items()
-            if key not in ignored and async_find(self._hass, record.info) is None
-        }
+        self._drop(ignored)
         return sorted(self._records.values(), key=lambda record: record.id != first)
 
     @callback
@@ -56,13 +54,20 @@ class DiscoveredPool:
         return len(self._cards(flow_id)) >= _MOST_CARDS
 
     @callback
-    def take(self, ids: set[str], flow_id: str) -> None:
-        """Withdraw devices that have been added, and their cards."""
-        for key in ids:
-            self._records.pop(key, None)
-        for card, unique_id in self._cards(flow_id).items():
-            if unique_id in ids:
+    def tidy(self, taken: Container[str | None] = (), *, but: str = "") -> None:
+        """Withdraw the cards of devices that have been added, but not this flow's."""
+        self._drop(taken)
+        for card, unique_id in self._cards(but).items():
+            if unique_id not in self._records:
                 self._hass.config_entries.flow.async_abort(card)
+
+    def _drop(self, keys: Container[str | None]) -> None:
+        """Forget devices with these ids, and those that a site has by now."""
+        self._records = {
+            key: record
+            for key, record in self._records.items()
+            if key not in keys and async_find(self._hass, record.info) is None
+        }
 
     def _cards(self, but: str) -> dict[str, str | None]:
         return {

@@ -10,13 +10,20 @@ _JOULES_PER_KWH: Final = 3_600_000.0
 class EnergyMeter:
     """Integrate power over time, by the mean of two readings that follow each other."""
 
-    __slots__ = ("_at", "_power", "total")
+    __slots__ = ("_at", "_power", "_restored", "total")
 
     def __init__(self) -> None:
-        """Start at zero; a restored total is put into ``total``."""
+        """Start at zero."""
         self.total = 0.0
         self._power: float | None = None
         self._at = 0.0
+        self._restored = False
+
+    def restore(self, total: float) -> None:
+        """Go on from an earlier total; an entity that is renamed asks for it again."""
+        if not self._restored:
+            self._restored = True
+            self.total += total
 
     def add(self, power: float | None, now: float) -> float:
         """Take a reading in W at a monotonic time in s; return the kWh it added.

@@ -64,6 +64,9 @@ class MinerEntity(Entity):
         """Follow the poll loop."""
         await super().async_added_to_hass()
         self._update()
+        # What is known now gets written right after this.
+        self._written = (self.available, self._shown())
+        self._written_at = self.coordinator.hass.loop.time()
         self.async_on_remove(self.coordinator.async_add_listener(self._polled))
 
     def _update(self) -> None:

@@ -25,11 +25,13 @@ from .devices import device_session, make_device
 from .energy import EnergyMeter
 from .inventory import Inventory, Record, moved
 from .issues import (
+    CREDENTIALS,
+    REPLACED,
     async_clear_issues,
     async_credentials_issue,
     async_replaced_issue,
 )
-from .sdk import DeviceInfo, MinerStats
+from .sdk import DeviceInfo, MinerStats, NotSupported
 from .totals import Totals, add_up
 
 type NewMiners = Callable[[list[MinerCoordinator]], None]
@@ -53,6 +55,8 @@ class Fleet:
         self.coordinators: dict[str, MinerCoordinator] = {}
         # Devices that answer where another one used to, by the id of that one.
         self.strangers: dict[str, DeviceInfo] = {}
+        # Devices that refused the account when they were last read, by id.
+        self._refused: set[str] = set()
         self.totals = Totals()
         self.energy = EnergyMeter()
         self.site_device_id: str | None = None
@@ -91,7 +95,11 @@ class Fleet:
         """Begin to poll; waits a moment for first readings, but not for stragglers."""
         self.site_device_id = self._register_site()
         for record in self.inventory.records.values():
-            self._create(record)
+            try:
+                self._create(record)
+            except NotSupported as error:
+                # A third party's driver may be gone; the device is kept for its return.
+                LOGGER.warning("%s is left out: %s", record.name, error)
         await self._first_readings(list(self.coordinators.values()))
         self._add_up()
 
@@ -179,6 +187,8 @@ class Fleet:
     async def async_remove(self, record_id: str) -> None:
         """Forget a device."""
         self.inventory.drop(record_id)
+        self.strangers.pop(record_id, None)
+        self._refused.discard(record_id)
         async_clear_issues(self.hass, self.entry, record_id)
         if coordinator := self.coordinators.pop(record_id, None):
             await coordinator.async_stop()
@@ -205,14 +215,29 @@ class Fleet:
             if info != record.info:
                 self._update_registry(coordinator.record)
             self._announce([coordinator])
-        if coordinator.device.authentication_error:
-            self.async_credentials_failed(coordinator)
+        if self.strangers.pop(record.id, None):
+            async_clear_issues(self.hass, self.entry, record.id, REPLACED)
+        self._note_account(
+            coordinator, refused=bool(coordinator.device.authentication_error)
+        )
         self._debouncer.async_schedule_call()
 
     @callback
-    def async_lost(self) -> None:
-        """Take note that a device does not answer."""
+    def async_lost(self, coordinator: MinerCoordinator, *, refused: bool) -> None:
+        """Take note that a device does not answer, or not without another account."""
+        if refused:
+            self._note_account(coordinator, refused=True)
         self._debouncer.async_schedule_call()
+
+    def _note_account(self, coordinator: MinerCoordinator, *, refused: bool) -> None:
+        """Ask for an account while readings need another, and no longer."""
+        record_id = coordinator.record.id
+        if refused:
+            self._refused.add(record_id)
+            self.async_credentials_failed(coordinator)
+        elif record_id in self._refused:
+            self._refused.discard(record_id)
+            async_clear_issues(self.hass, self.entry, record_id, CREDENTIALS)
 
     @callback
     def async_credentials_failed(self, coordinator: MinerCoordinator) -> None:
@@ -232,7 +257,7 @@ class Fleet:
         else:
             self.strangers[coordinator.record.id] = other
             async_replaced_issue(self.hass, self.entry, coordinator.record, other)
-        self.async_lost()
+        self.async_lost(coordinator, refused=False)
 
     def _create(self, record: Record) -> MinerCoordinator:
         device = make_device(

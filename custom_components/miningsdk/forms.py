@@ -1,8 +1,9 @@
 """What the flows share: forms, and trying a device before anything is stored."""
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Awaitable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 from homeassistant.const import CONF_PASSWORD, CONF_USERNAME
 from homeassistant.core import HomeAssistant
@@ -17,10 +18,11 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
+from .const import CONNECTION_LIMIT, LOGGER
 from .devices import device_session, make_device
+from .fleet import LIMITER
 from .inventory import Record, address
 from .sdk import (
-    AnyDevice,
     AuthenticationFailed,
     DeviceInfo,
     DeviceKind,
@@ -29,10 +31,9 @@ from .sdk import (
     InvalidReply,
     MiningSDKError,
     NotSupported,
-    connect,
+    identify,
     register_miner,
     registry,
-    scan,
 )
 from .sdk.targets import InvalidTarget, single
 
@@ -49,6 +50,8 @@ _ERRORS: tuple[tuple[type[MiningSDKError], str], ...] = (
     (InvalidReply, "invalid_reply"),
     (InvalidTarget, "invalid_host"),
 )
+# The keys that say that a device may just be off.
+AWAY = ("cannot_connect", "timeout")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,32 +74,64 @@ def credentials_schema(username: str | None = None) -> vol.Schema:
     )
 
 
-def error_key(error: MiningSDKError) -> str:
-    """Return the key of the form error that says this."""
+async def find_device(hass: HomeAssistant, host: str) -> Checked:
+    """Tell what answers at an address (``host`` or ``host:port``)."""
+    return await _checked(host, _find(hass, host))
+
+
+async def _find(hass: HomeAssistant, host: str) -> Checked:
+    session = device_session(hass)
+    target = single(host)
+    found = await identify(target.host, port=target.port, session=session)
+    if found is None or found.driver.kind is not DeviceKind.MINER:
+        return Checked(error="not_supported")
+    device = found.driver(target.host, port=found.port, session=session)
+    try:
+        # Some tell nothing of themselves without an account: that is asked for next.
+        with suppress(AuthenticationFailed):
+            await device.connect()
+    finally:
+        await device.close()
+    return Checked(info=device.info)
+
+
+async def check_device(
+    hass: HomeAssistant, info: DeviceInfo, username: str | None, password: str | None
+) -> Checked:
+    """Try credentials on a known device."""
+    return await _checked(info.host, _try(hass, info, username, password))
+
+
+async def _try(
+    hass: HomeAssistant, info: DeviceInfo, username: str | None, password: str | None
+) -> Checked:
+    device = make_device(info, device_session(hass), username, password)
+    try:
+        async with hass.data.setdefault(LIMITER, asyncio.Semaphore(CONNECTION_LIMIT)):
+            await device.check_credentials()
+    finally:
+        await device.close()
+    return Checked(info=device.info)
+
+
+async def _checked(host: str, work: Awaitable[Checked]) -> Checked:
+    try:
+        return await work
+    except MiningSDKError as error:
+        return Checked(error=_key(error))
+    except Exception:  # noqa: BLE001 # A driver of a third party may fail in any way.
+        LOGGER.exception("Looking at %s failed", host)
+        return Checked(error="unknown")
+
+
+def _key(error: MiningSDKError) -> str:
     return next((key for kind, key in _ERRORS if isinstance(error, kind)), "unknown")
 
 
-async def find_device(hass: HomeAssistant, host: str) -> Checked:
-    """Tell what answers at an address (``host`` or ``host:port``)."""
-    session = device_session(hass)
-    try:
-        device = await connect(host, session=session)
-    except AuthenticationFailed:
-        # It answers, but tells nothing of itself without an account.
-        async for info in scan([host], session=session, second_timeout=None):
-            return Checked(info=info)
-        return Checked(error="invalid_auth")
-    except MiningSDKError as error:
-        return Checked(error=error_key(error))
-    await device.close()
-    return Checked(info=device.info)
-
-
-def offline_device(host: str, driver: str) -> Checked:
+def offline_device(host: str, driver: str) -> DeviceInfo:
     """Describe a device that is off, by its address and what the user says it is."""
     target = single(host)
-    device = register_miner(driver, host=target.host, port=target.port)
-    return Checked(info=device.info)
+    return register_miner(driver, host=target.host, port=target.port).info
 
 
 def driver_options() -> SelectSelector:
@@ -139,25 +174,3 @@ def multi_select(
             )
         }
     )
-
-
-async def check_device(
-    hass: HomeAssistant, info: DeviceInfo, username: str | None, password: str | None
-) -> Checked:
-    """Try credentials on a known device."""
-    return await _check(make_device(info, device_session(hass), username, password))
-
-
-async def _check(device: AnyDevice) -> Checked:
-    try:
-        await device.check_credentials()
-    except MiningSDKError as error:
-        return Checked(error=error_key(error))
-    finally:
-        await device.close()
-    return Checked(info=device.info)
-
-
-def as_list(value: Any) -> list[str]:
-    """Return a field that takes one or several texts as a list."""
-    return [value] if isinstance(value, str) else list(value or ())

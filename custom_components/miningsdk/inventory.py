@@ -117,11 +117,14 @@ class Record:
 
 def address(info: DeviceInfo) -> str:
     """Return the address as a user types it."""
-    if info.port is None:
-        return info.host
-    return (
-        f"[{info.host}]:{info.port}" if ":" in info.host else f"{info.host}:{info.port}"
-    )
+    return address_of(info.host, info.port)
+
+
+def address_of(host: str, port: int | None) -> str:
+    """Return host and port as a user types them; no port means the usual one."""
+    if port is None:
+        return host
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def same_device(one: DeviceInfo, other: DeviceInfo) -> bool | None:

@@ -60,8 +60,8 @@ def async_replaced_issue(
 
 @callback
 def async_clear_issues(
-    hass: HomeAssistant, entry: MiningConfigEntry, record_id: str
+    hass: HomeAssistant, entry: MiningConfigEntry, record_id: str, *kinds: str
 ) -> None:
-    """Withdraw what was asked about a device."""
-    for kind in (CREDENTIALS, REPLACED):
+    """Withdraw what was asked about a device, all of it unless kinds are given."""
+    for kind in kinds or (CREDENTIALS, REPLACED):
         ir.async_delete_issue(hass, DOMAIN, _issue_id(kind, entry, record_id))

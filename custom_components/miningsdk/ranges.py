@@ -9,9 +9,11 @@ from homeassistant.helpers.start import async_at_started
 
 from .const import CONF_TARGETS, DOMAIN, LOGGER, RANGE_SCAN_INTERVAL, SUBENTRY_RANGE
 from .devices import device_session
+from .discovered import DiscoveredPool
 from .fleet import Fleet
 from .inventory import Record
 from .sdk import DeviceInfo, DeviceKind, MiningSDKError, scan
+from .sites import async_find
 
 
 class RangeScanner:
@@ -73,8 +75,9 @@ class RangeScanner:
         """Adopt a device that is new, and follow one that moved."""
         if info.kind is not DeviceKind.MINER:
             return
-        known = self.fleet.inventory.find(info)
-        if known is None:
-            await self.fleet.async_adopt([Record.of(info, username, password)])
+        if known := async_find(self.hass, info):
+            fleet, record = known
+            await fleet.async_move(record, info.host, info.port)
         else:
-            await self.fleet.async_move(known, info.host, info.port)
+            await self.fleet.async_adopt([Record.of(info, username, password)])
+            DiscoveredPool.of(self.hass).tidy()

@@ -1,6 +1,6 @@
 """What only the user can mend: credentials, and a device that was replaced."""
 
-from typing import TYPE_CHECKING, Any, override
+from typing import Any, override
 
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
 from homeassistant.config_entries import ConfigEntryState
@@ -8,22 +8,14 @@ from homeassistant.const import CONF_PASSWORD, CONF_USERNAME
 from homeassistant.core import HomeAssistant
 import voluptuous as vol
 
+from .fleet import Fleet
 from .forms import check_device, credentials_schema
 from .inventory import Record, address
 from .issues import CREDENTIALS
-from .sdk import DeviceInfo
-
-if TYPE_CHECKING:
-    from .coordinator import MiningConfigEntry
 
 
 class _DeviceFlow(RepairsFlow):
-    """A flow about one device of a site."""
-
-    def __init__(self, entry: MiningConfigEntry, record: Record) -> None:
-        """Remember which device it is about."""
-        self.entry = entry
-        self.record = record
+    """A flow about one device of a site, which ``data`` of the issue names."""
 
     async def async_step_init(
         self, user_input: dict[str, Any] | None = None
@@ -34,101 +26,76 @@ class _DeviceFlow(RepairsFlow):
     async def async_step_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
-        """Ask the user."""
-        raise NotImplementedError
+        """Ask the user; where the device is gone, there is nothing to mend."""
+        given = self.data or {}
+        entry = self.hass.config_entries.async_get_entry(str(given.get("entry_id")))
+        if entry is None or entry.state is not ConfigEntryState.LOADED:
+            return self.async_create_entry(data={})
+        fleet: Fleet = entry.runtime_data
+        record = fleet.inventory.records.get(str(given.get("record_id")))
+        if record is None:
+            return self.async_create_entry(data={})
+        return await self._async_mend(fleet, record, user_input)
 
-    @property
-    def placeholders(self) -> dict[str, str]:
-        """Return what the texts name."""
-        return {"name": self.record.name, "host": address(self.record.info)}
+    async def _async_mend(
+        self, fleet: Fleet, record: Record, user_input: dict[str, Any] | None
+    ) -> RepairsFlowResult:
+        raise NotImplementedError
 
 
 class CredentialsFlow(_DeviceFlow):
     """Take credentials, and keep them only once the device accepts them."""
 
     @override
-    async def async_step_confirm(
-        self, user_input: dict[str, Any] | None = None
+    async def _async_mend(
+        self, fleet: Fleet, record: Record, user_input: dict[str, Any] | None
     ) -> RepairsFlowResult:
-        """Ask for credentials and try them."""
         errors: dict[str, str] = {}
+        username = record.username
         if user_input is not None:
             username = user_input.get(CONF_USERNAME)
             password = user_input.get(CONF_PASSWORD)
-            checked = await check_device(
-                self.hass, self.record.info, username, password
-            )
-            if checked.error is None:
-                await self.entry.runtime_data.async_update(
-                    self.record.id,
-                    info=self.record.info,
-                    username=username,
-                    password=password,
+            checked = await check_device(self.hass, record.info, username, password)
+            if checked.info is not None:
+                await fleet.async_update(
+                    record.id, info=checked.info, username=username, password=password
                 )
                 return self.async_create_entry(data={})
-            errors["base"] = checked.error
+            errors["base"] = checked.error or "unknown"
         return self.async_show_form(
             step_id="confirm",
-            data_schema=credentials_schema(self.record.username),
+            data_schema=credentials_schema(username),
             errors=errors,
-            description_placeholders=self.placeholders,
+            description_placeholders=_placeholders(record),
         )
 
 
 class ReplacedFlow(_DeviceFlow):
     """Take the new device into the site; the old one stays, as unavailable."""
 
-    def __init__(
-        self, entry: MiningConfigEntry, record: Record, other: DeviceInfo
-    ) -> None:
-        """Remember both devices."""
-        super().__init__(entry, record)
-        self.other = other
-
     @override
-    async def async_step_confirm(
-        self, user_input: dict[str, Any] | None = None
+    async def _async_mend(
+        self, fleet: Fleet, record: Record, user_input: dict[str, Any] | None
     ) -> RepairsFlowResult:
-        """Ask whether to add the new device."""
+        if (other := fleet.strangers.get(record.id)) is None:
+            return self.async_create_entry(data={})
+        new = Record.of(other, record.username, record.password)
         if user_input is not None:
-            new = Record.of(self.other, self.record.username, self.record.password)
-            await self.entry.runtime_data.async_adopt([new])
+            await fleet.async_adopt([new])
             return self.async_create_entry(data={})
         return self.async_show_form(
             step_id="confirm",
             data_schema=vol.Schema({}),
-            description_placeholders={
-                **self.placeholders,
-                "other": Record.of(self.other).name,
-            },
+            description_placeholders={**_placeholders(record), "other": new.name},
         )
 
 
-class _GoneFlow(RepairsFlow):
-    """The device has been removed in the meantime: there is nothing to mend."""
-
-    async def async_step_init(
-        self, user_input: dict[str, Any] | None = None
-    ) -> RepairsFlowResult:
-        """End at once, which withdraws the issue."""
-        return self.async_create_entry(data={})
+def _placeholders(record: Record) -> dict[str, str]:
+    return {"name": record.name, "host": address(record.info)}
 
 
 async def async_create_fix_flow(
     hass: HomeAssistant, issue_id: str, data: dict[str, Any] | None
 ) -> RepairsFlow:
     """Return the flow that mends an issue."""
-    given = data or {}
-    entry = hass.config_entries.async_get_entry(given.get("entry_id", ""))
-    if entry is None or entry.state is not ConfigEntryState.LOADED:
-        return _GoneFlow()
-    site: MiningConfigEntry = entry
-    fleet = site.runtime_data
-    record = fleet.inventory.records.get(given["record_id"])
-    if record is None:
-        return _GoneFlow()
-    if issue_id.startswith(CREDENTIALS):
-        return CredentialsFlow(site, record)
-    if other := fleet.strangers.get(record.id):
-        return ReplacedFlow(site, record, other)
-    return _GoneFlow()
+    return CredentialsFlow() if issue_id.startswith(CREDENTIALS) else ReplacedFlow()

@@ -89,4 +89,4 @@ class MinerSelect(MinerEntity, SelectEntity):
 
     @override
     def _shown(self) -> object:
-        return self._attr_current_option
+        return self._attr_current_option, self._attr_options

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import isfinite
 from typing import override
 
 from homeassistant.components.sensor import (
@@ -10,6 +11,7 @@ from homeassistant.components.sensor import (
     SensorDeviceClass,
     SensorEntity,
     SensorEntityDescription,
+    SensorExtraStoredData,
     SensorStateClass,
 )
 from homeassistant.const import (
@@ -250,11 +252,17 @@ class MinerSensor(MinerEntity, SensorEntity):
 
     @override
     def _same(self, shown: object, written: object) -> bool:
-        return within_dead_band(self.entity_description, shown, written)
+        description = self.entity_description
+        return within_dead_band(
+            shown,
+            written,
+            band=description.dead_band,
+            ratio=description.dead_band_ratio,
+        )
 
 
 def within_dead_band(
-    description: MinerSensorDescription, shown: object, written: object
+    shown: object, written: object, *, band: float = 0.0, ratio: float = 0.0
 ) -> bool:
     """Tell whether a new value differs too little from the written one."""
     if isinstance(shown, datetime) and isinstance(written, datetime):
@@ -266,8 +274,8 @@ def within_dead_band(
         and shown
         and written
     ):
-        band = max(description.dead_band, description.dead_band_ratio * abs(written))
-        return abs(shown - written) < band or shown == written
+        widest = max(band, ratio * abs(written))
+        return abs(shown - written) < widest or shown == written
     return shown == written
 
 
@@ -287,8 +295,9 @@ class MinerEnergySensor(MinerEntity, RestoreSensor):
     @override
     async def async_added_to_hass(self) -> None:
         """Go on from where it was before the restart."""
-        if (last := await self.async_get_last_sensor_data()) is not None:
-            self.coordinator.energy.total += restored(last.native_value)
+        self.coordinator.energy.restore(
+            stored_total(await self.async_get_last_sensor_data())
+        )
         await super().async_added_to_hass()
 
     @override
@@ -304,12 +313,13 @@ class MinerEnergySensor(MinerEntity, RestoreSensor):
         return shown == written
 
 
-def restored(value: object) -> float:
-    """Return a stored total, or zero when there is none that counts."""
+def stored_total(last: SensorExtraStoredData | None) -> float:
+    """Return the total of an earlier run, or zero when there is none that counts."""
     try:
-        return max(float(str(value)), 0.0)
+        total = float(str(last.native_value)) if last else 0.0
     except ValueError:
         return 0.0
+    return total if isfinite(total) and total > 0 else 0.0
 
 
 ENERGY = SensorEntityDescription(

@@ -167,4 +167,5 @@ class MinerPartSensor(MinerEntity, SensorEntity):
 
     @override
     def _same(self, shown: object, written: object) -> bool:
-        return within_dead_band(self.entity_description, shown, written)
+        band = self.entity_description.dead_band
+        return within_dead_band(shown, written, band=band)

@@ -15,18 +15,19 @@ from homeassistant.const import EntityCategory, UnitOfPower
 from homeassistant.core import callback
 from homeassistant.helpers.device_registry import DeviceInfo
 
-from .const import DOMAIN, UNIT_EFFICIENCY, UNIT_HASHRATE
+from .const import DOMAIN, MAXIMUM_STATE_AGE, UNIT_EFFICIENCY, UNIT_HASHRATE
 from .fleet import Fleet
-from .sensor_miner import ENERGY, restored
+from .sensor_miner import ENERGY, stored_total, within_dead_band
 from .totals import Totals
 
 
 @dataclass(frozen=True, kw_only=True)
 class SiteSensorDescription(SensorEntityDescription):
-    """A sensor of a site."""
+    """A sensor of a site. A change within its dead band is not worth a write."""
 
     value_fn: Callable[[Totals], float | None]
     state_class: SensorStateClass | None = SensorStateClass.MEASUREMENT
+    dead_band_ratio: float = 0.0
 
 
 SITE_DESCRIPTIONS = (
@@ -36,6 +37,7 @@ SITE_DESCRIPTIONS = (
         native_unit_of_measurement=UNIT_HASHRATE,
         suggested_display_precision=2,
         value_fn=lambda totals: totals.hashrate,
+        dead_band_ratio=0.005,
     ),
     SiteSensorDescription(
         key="hashrate_expected",
@@ -43,6 +45,7 @@ SITE_DESCRIPTIONS = (
         native_unit_of_measurement=UNIT_HASHRATE,
         suggested_display_precision=2,
         value_fn=lambda totals: totals.hashrate_expected,
+        dead_band_ratio=0.005,
     ),
     SiteSensorDescription(
         key="power",
@@ -50,6 +53,7 @@ SITE_DESCRIPTIONS = (
         native_unit_of_measurement=UnitOfPower.WATT,
         suggested_display_precision=0,
         value_fn=lambda totals: totals.power,
+        dead_band_ratio=0.005,
     ),
     SiteSensorDescription(
         key="efficiency",
@@ -57,6 +61,7 @@ SITE_DESCRIPTIONS = (
         native_unit_of_measurement=UNIT_EFFICIENCY,
         suggested_display_precision=1,
         value_fn=lambda totals: totals.efficiency,
+        dead_band_ratio=0.01,
     ),
     SiteSensorDescription(
         key="online",
@@ -91,6 +96,8 @@ class SiteEntity(SensorEntity):
         self._attr_device_info = DeviceInfo(
             identifiers={(DOMAIN, fleet.entry.entry_id)}
         )
+        self._written: object = None
+        self._written_at = 0.0
         self._update()
 
     @override
@@ -98,17 +105,27 @@ class SiteEntity(SensorEntity):
         """Follow the totals."""
         await super().async_added_to_hass()
         self._update()
+        self._written = self._attr_native_value
+        self._written_at = self.fleet.hass.loop.time()
         self.async_on_remove(self.fleet.async_on_update(self._changed))
 
     def _update(self) -> None:
         raise NotImplementedError
 
+    def _same(self, written: object, age: float) -> bool:
+        """Tell whether the new value may stand for the one written ``age`` s ago."""
+        raise NotImplementedError
+
     @callback
     def _changed(self) -> None:
-        before = self._attr_native_value
+        """Write the state when it differs, or when the written one is old."""
         self._update()
-        if before != self._attr_native_value:
-            self.async_write_ha_state()
+        now = self.fleet.hass.loop.time()
+        age = now - self._written_at
+        if age < MAXIMUM_STATE_AGE and self._same(self._written, age):
+            return
+        self._written, self._written_at = self._attr_native_value, now
+        self.async_write_ha_state()
 
 
 class SiteSensor(SiteEntity):
@@ -119,6 +136,11 @@ class SiteSensor(SiteEntity):
     @override
     def _update(self) -> None:
         self._attr_native_value = self.entity_description.value_fn(self.fleet.totals)
+
+    @override
+    def _same(self, written: object, age: float) -> bool:
+        ratio = self.entity_description.dead_band_ratio
+        return within_dead_band(self._attr_native_value, written, ratio=ratio)
 
 
 class SiteEnergySensor(SiteEntity, RestoreSensor):
@@ -131,10 +153,14 @@ class SiteEnergySensor(SiteEntity, RestoreSensor):
     @override
     async def async_added_to_hass(self) -> None:
         """Go on from where it was before the restart."""
-        if (last := await self.async_get_last_sensor_data()) is not None:
-            self.fleet.energy.total += restored(last.native_value)
+        self.fleet.energy.restore(stored_total(await self.async_get_last_sensor_data()))
         await super().async_added_to_hass()
 
     @override
     def _update(self) -> None:
         self._attr_native_value = round(self.fleet.energy.total, 4)
+
+    @override
+    def _same(self, written: object, age: float) -> bool:
+        # Each reading of each miner adds to it: as often as one miner's will do.
+        return self._attr_native_value == written or age < self.fleet.interval

@@ -1,6 +1,6 @@
 """Which sites there are, and how devices get into one."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -42,14 +42,16 @@ def async_find_by_mac(hass: HomeAssistant, mac: str) -> tuple[Fleet, Record] | N
     return None
 
 
-def async_range_of(hass: HomeAssistant, host: str) -> tuple[Fleet, Any] | None:
+def async_range_of(
+    hass: HomeAssistant, host: str
+) -> tuple[Fleet, Mapping[str, Any]] | None:
     """Return the site that has a scan range over an address, and that range."""
     for fleet in async_fleets(hass):
         for subentry in fleet.entry.subentries.values():
             if subentry.subentry_type == SUBENTRY_RANGE and host in _hosts(
                 subentry.data[CONF_TARGETS]
             ):
-                return fleet, subentry
+                return fleet, subentry.data
     return None
 
 

@@ -41,7 +41,8 @@ def _fixed_fan(miner: Miner, stats: MinerStats | None) -> Awaitable[None]:
     limits = miner.info.limits[Capability.FAN]
     duties = [fan.duty for fan in stats.fans if fan.duty is not None] if stats else []
     duty = duties[0] if duties else _FULL_DUTY
-    return miner.set_fan(min(max(duty, limits.minimum or 0.0), _FULL_DUTY))
+    highest = _FULL_DUTY if limits.maximum is None else limits.maximum
+    return miner.set_fan(min(max(duty, limits.minimum or 0.0), highest))
 
 
 def _has_automatic_fan(coordinator: MinerCoordinator) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 import signal
 import sys
 
-from .hass import HomeAssistantProcess
+from .hass import INTEGRATION, HomeAssistantProcess
 from .onboarding import Client
 from .site import DemoSite
 
@@ -16,9 +16,12 @@ FOLDER = Path(__file__).parents[2] / ".demo"
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
-    parser.add_argument("--miners", type=int, default=12, help="how many (default 12)")
+    parser.add_argument("--miners", type=int, default=18, help="how many (default 18)")
     parser.add_argument("--port", type=int, default=8123, help="of Home Assistant")
     parser.add_argument("--folder", type=Path, default=FOLDER, help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--integration", type=Path, default=INTEGRATION, help=argparse.SUPPRESS
+    )
     return parser.parse_args()
 
 
@@ -26,15 +29,18 @@ def _say(text: str) -> None:
     print(text, flush=True)  # noqa: T201
 
 
-async def run(miners: int, port: int, folder: Path) -> int:
+async def run(arguments: argparse.Namespace) -> int:
     """Start everything, print the address, and wait for Ctrl-C."""
+    miners, port = arguments.miners, arguments.port
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     async with DemoSite(miners) as site:
         _say(f"{miners} simulated miners are on, {site.description}")
-        async with HomeAssistantProcess(folder, port) as hass:
+        async with HomeAssistantProcess(
+            arguments.folder, port, arguments.integration
+        ) as hass:
             _say("Home Assistant starts")
             ready = asyncio.create_task(_prepare(hass, site, port))
             stopping = asyncio.create_task(stop.wait())
@@ -74,8 +80,7 @@ async def _prepare(hass: HomeAssistantProcess, site: DemoSite, port: int) -> Non
 
 def main() -> int:
     """Run from the command line."""
-    arguments = _arguments()
-    return asyncio.run(run(arguments.miners, arguments.port, arguments.folder))
+    return asyncio.run(run(_arguments()))
 
 
 if __name__ == "__main__":

@@ -57,8 +57,11 @@ template:
 class HomeAssistantProcess:
     """A real ``hass``, started on entry and ended on exit."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(
+        self, folder: Path, port: int, integration: Path = INTEGRATION
+    ) -> None:
         """Describe a Home Assistant that keeps all it writes in ``folder``."""
+        self._integration = integration
         self.config = folder / "config"
         self.port = port
         self.log = self.config / "home-assistant.log"
@@ -80,6 +83,8 @@ class HomeAssistantProcess:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
+            # From another folder it would load the integration of that one.
+            cwd=self.config,
             start_new_session=True,
         )
         return self
@@ -106,11 +111,13 @@ class HomeAssistantProcess:
         shutil.rmtree(self.config, ignore_errors=True)
         components = self.config / "custom_components"
         components.mkdir(parents=True)
-        (components / "miningsdk").symlink_to(INTEGRATION, target_is_directory=True)
+        (components / "miningsdk").symlink_to(
+            self._integration, target_is_directory=True
+        )
         blueprints = self.config / "blueprints" / "automation"
         blueprints.mkdir(parents=True)
         shutil.copytree(
-            INTEGRATION / "blueprints" / "automation", blueprints / "miningsdk"
+            self._integration / "blueprints" / "automation", blueprints / "miningsdk"
         )
         (self.config / "configuration.yaml").write_text(CONFIGURATION)
         (self.config / "automations.yaml").write_text("[]\n")

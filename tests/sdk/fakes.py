@@ -75,7 +75,12 @@ class FakeDevice(SimulatedDevice):
         self.passwords: list[str | None] = []
         self.refuse: str | None = None
         self.ignore = False
-        self.status = "mining"
+        # How many readings still show the old state after something was set.
+        self.late = 0
+        self.vanish = False
+        self.was_set = asyncio.Event()
+        self._pending: dict[str, Any] = {}
+        self.status = "mining"  # unless a command has set another one
         self.faults: list[str] = []
         self.settings: dict[str, Any] = {"power_limit": 3000, "locate": False}
 
@@ -110,8 +115,12 @@ class FakeDevice(SimulatedDevice):
             return {"denied": True}
         if asked["command"] == "set":
             return self._set(asked)
+        if self.late:
+            self.late -= 1
+        else:
+            self.settings |= self._pending
         return {
-            "status": self.status,
+            "status": self.settings.get("status", self.status),
             "faults": self.faults,
             "settings": self.settings,
         }
@@ -120,9 +129,12 @@ class FakeDevice(SimulatedDevice):
         if self.refuse is not None:
             return {"refused": self.refuse}
         if not self.ignore:
-            if asked["name"] == "status":
-                self.status = asked["value"]
-            self.settings[asked["name"]] = asked["value"]
+            target = self._pending if self.late else self.settings
+            target[asked["name"]] = asked["value"]
+        if self.vanish:
+            for server in self._servers:
+                server.close()
+        self.was_set.set()
         return {}
 
 
@@ -205,7 +217,7 @@ class StockMiner(Miner):
                 for i, (url, user, _) in enumerate(now.get("pools", ()))
             ),
             settings=MinerSettings(
-                fan=fan if isinstance(fan, float) else None,
+                fan=fan if isinstance(fan, int | float) else None,
                 fan_automatic=fan == "auto",
                 target_temperature=now.get("target_temperature"),
                 frequency=now.get("frequency"),

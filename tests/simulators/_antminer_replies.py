@@ -132,6 +132,24 @@ class State:
         ]
 
 
+def old_status(state: str, code: int, message: str) -> dict[str, Any]:
+    """Return what the flat format begins with."""
+    status = {"STATUS": state, "When": 1, "Code": code, "Msg": message}
+    return {"STATUS": [status | {"Description": "cgminer 1.0.0"}], "id": 1}
+
+
+def new_status(state: State, command: str) -> dict[str, Any]:
+    """Return what the format of ``new_api`` begins with."""
+    return {
+        "STATUS": {"STATUS": "S", "when": 1, "Msg": command, "api_version": "1.0.0"},
+        "INFO": {
+            "miner_version": "49.0.1.3",
+            "CompileTime": state.firmware,
+            "type": f"Antminer {state.model}",
+        },
+    }
+
+
 def modern_stats(state: State) -> list[dict[str, Any]]:
     """Return STATS as ``new_api`` gives it."""
     scale = _UNITS[state.spec.unit]

@@ -109,3 +109,13 @@ def verdict(stats: str, code: str, message: str, *, chat: str = "") -> web.Respo
     """Return what set_miner_conf.cgi prints, always with HTTP status 200."""
     verdict = json.dumps({"stats": stats, "code": code, "msg": message})
     return web.Response(text=f"{chat}{verdict}\n")
+
+
+def status_reply(body: str) -> bytes:
+    """Return a reply of the status server, whose status line is not quite HTTP."""
+    head = (
+        "HTTP/1.0  200  OK\r\nServer: SearchFreqServer\r\n"
+        f"Content-Type: text/plain\r\nContent-Length: {len(body)}\r\n"
+        "Connection: Keep-Alive\r\n\r\n"
+    )
+    return (head + body).encode()

@@ -12,6 +12,8 @@ from tests.simulators._antminer_replies import (
     State,
     flat_stats,
     modern_stats,
+    new_status,
+    old_status,
     pools,
     status_page,
     summary,
@@ -22,6 +24,7 @@ from tests.simulators._antminer_web import (
     Digest,
     decode_form,
     form_page,
+    status_reply,
     verdict,
 )
 from tests.simulators.base import SimulatedDevice
@@ -80,6 +83,9 @@ class SimulatedAntminer(SimulatedDevice):
         self.bad_chips = 0
         self.dead_fans = 0
         self.watts = 3510
+        self.crashed = False
+        self.dies_at_reboot = False
+        self.reboots_by: tuple[str, ...] = ("GET", "POST")
         self.busy = False
         self.never_answers_posts = False
         self.ignores_writes = False
@@ -104,11 +110,11 @@ class SimulatedAntminer(SimulatedDevice):
 
     async def follow(self) -> None:
         """Open or close port 4028 as the state asks for; call after changing it."""
-        closed = self.asleep and self.asleep_api == "closed"
-        if self.open_api and not closed and self._api is None:
+        wanted = self.open_api and not self.process_down
+        if wanted and self._api is None:
             await self.listen(4028, self._serve_api)
             self._api = self._servers[-1]
-        elif (closed or not self.open_api) and self._api is not None:
+        elif not wanted and self._api is not None:
             self._api.close()
             self._servers.remove(self._api)
             self._api = None
@@ -119,6 +125,11 @@ class SimulatedAntminer(SimulatedDevice):
         return self.mode == (1 if self.spec.modern else 254)
 
     @property
+    def process_down(self) -> bool:
+        """Tell whether there is no mining process, which some sleep without."""
+        return self.crashed or (self.asleep and self.asleep_api == "closed")
+
+    @property
     def uptime(self) -> int:
         """Return the seconds since the mining process was started."""
         return int(time.monotonic() - self._started)
@@ -126,6 +137,18 @@ class SimulatedAntminer(SimulatedDevice):
     @uptime.setter
     def uptime(self, seconds: int) -> None:
         self._started = time.monotonic() - seconds
+
+    @property
+    def shares(self) -> int:
+        """Return how many shares the pool took."""
+        return 4000 + self.uptime // 12
+
+    def mined_user(self, index: int) -> str:
+        """Return a pool's user as it mines, with its address if it is to add it."""
+        user = self.pools[index]["user"]
+        if self.settings.get("bitmain-user-ip-cat") != "1" or not user:
+            return user
+        return f"{user}.{self.host.rpartition('.')[2]}"
 
     @property
     def state(self) -> State:
@@ -150,15 +173,26 @@ class SimulatedAntminer(SimulatedDevice):
     async def _serve_api(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        request = json.loads(await reader.read(4096))
-        command = str(request["command"])
-        self.commands.append(command)
-        reply = self.reply_to(command, new=bool(request.get("new_api")))
+        asked = await reader.read(4096)
+        if not asked:
+            return
+        reply = self._reply_to_bytes(asked)
         # The old one ends with NUL and forgets a comma between the rows of stats.
         text = json.dumps(reply)
         if not self.spec.modern:
             text = text.replace('"}, {"STATS":', '"}{"STATS":') + "\x00"
         await self.answer(writer, text.encode())
+
+    def _reply_to_bytes(self, asked: bytes) -> dict[str, Any]:
+        try:
+            request = json.loads(asked)
+        except ValueError:
+            return old_status("E", 23, "Invalid JSON")
+        if not isinstance(request, dict) or "command" not in request:
+            return old_status("E", 24, "Missing JSON 'command'")
+        command = str(request["command"])
+        self.commands.append(command)
+        return self.reply_to(command, new=bool(request.get("new_api")))
 
     def reply_to(self, command: str, *, new: bool) -> dict[str, Any]:
         """Return the reply to a command, in the format that is asked for."""
@@ -171,31 +205,22 @@ class SimulatedAntminer(SimulatedDevice):
         if self.spec.warns:
             known.add("warning")
         if command not in known:
-            return _old_status("E", 14, "Invalid command")
+            return old_status("E", 14, "Invalid command")
         new = new and self.spec.modern
         rows = self._rows(command, new=new)
         if not new:
-            return _old_status("S", 11, command) | {command.upper(): rows, "id": 1}
-        return {
-            "STATUS": {
-                "STATUS": "S",
-                "when": 1,
-                "Msg": command,
-                "api_version": "1.0.0",
-            },
-            "INFO": {
-                "miner_version": "49.0.1.3",
-                "CompileTime": self.firmware,
-                "type": f"Antminer {self.model}",
-            },
-            command.upper(): rows,
-        }
+            return old_status("S", 11, command) | {command.upper(): rows, "id": 1}
+        return new_status(self.state, command) | {command.upper(): rows}
 
     def _rows(self, command: str, *, new: bool) -> list[dict[str, Any]]:
         state = self.state
         if command == "pools":
-            shares = 4000 + self.uptime // 12
-            return pools(self.pools, modern=new, dead=self.pools_dead, shares=shares)
+            dead, shares = self.pools_dead, self.shares
+            slots = [
+                slot | {"user": self.mined_user(index)}
+                for index, slot in enumerate(self.pools)
+            ]
+            return pools(slots, modern=new, dead=dead, shares=shares)
         if command == "warning":
             return warnings(self.faults)
         if command == "version":
@@ -222,33 +247,35 @@ class SimulatedAntminer(SimulatedDevice):
             ),
         }
         body = told.get(path, "error 6060 cmd")
-        head = (
-            "HTTP/1.0  200  OK\r\nServer: SearchFreqServer\r\n"
-            f"Content-Type: text/plain\r\nContent-Length: {len(body)}\r\n"
-            "Connection: Keep-Alive\r\n\r\n"
-        )
-        await self.answer(writer, (head + body).encode())
+        await self.answer(writer, status_reply(body))
 
     # The web server.
 
     async def _serve_web(self, request: web.Request) -> web.StreamResponse:
         refusal = self.digest.refusal(request, self.password)
         if refusal is not None:
-            self.requests += 1
             return refusal
         program = request.path.removeprefix("/cgi-bin/").removesuffix(".cgi")
+        if program == "reboot":
+            return self._reboot(request)
         if request.method == "POST":
             text = await request.text()
-            self.posts.append((program, text))
+            if text != "action=onPageLoaded":
+                self.posts.append((program, text))
             return await self._serve_post(program, text, request.content_type)
-        if program == "reboot":
-            self.reboots += 1
-            self.uptime = 0
-            return web.Response(text="Status 200\n")
         page = self._page(program)
         if page is None:
             return web.Response(status=404, text="<h1>404</h1>")
         return web.Response(text=f"\n\n{page}\n")
+
+    def _reboot(self, request: web.Request) -> web.Response:
+        if request.method not in self.reboots_by:
+            return web.Response(status=405)
+        self.reboots += 1
+        self.uptime = 0
+        if self.dies_at_reboot and request.transport is not None:
+            request.transport.close()
+        return web.Response(text="Status: 200\n")
 
     def _page(self, program: str) -> str | None:
         pages: dict[str, Any] = {
@@ -267,7 +294,7 @@ class SimulatedAntminer(SimulatedDevice):
         return json.dumps(pages[program]) if program in pages else None
 
     def _relayed(self, command: str) -> str | None:
-        if self.asleep and self.asleep_api == "closed":
+        if self.process_down:
             return "Socket connect failed: Connection refused"
         reply = self.reply_to(command, new=True)
         return None if isinstance(reply["STATUS"], list) else json.dumps(reply)
@@ -339,7 +366,7 @@ class SimulatedAntminer(SimulatedDevice):
             wanted = json.loads(text).get("blink")
             if not isinstance(wanted, bool):
                 return web.Response(text='{"code":"B001"}')
-            self.blinking = wanted
+            self.blinking = self.blinking if self.ignores_writes else wanted
             return web.Response(text='{"code":"B000"}' if wanted else '{"code":"B100"}')
         if self.model == "S9":
             return web.Response(status=404)
@@ -365,7 +392,7 @@ class SimulatedAntminer(SimulatedDevice):
     def _change_mode(self, mode: int) -> None:
         if mode != self.mode:
             self.restarts += 1
-            self.uptime = 1000
+            self.uptime = 0
         self.mode = mode
 
     def _take_form(self, text: str) -> None:
@@ -377,8 +404,3 @@ class SimulatedAntminer(SimulatedDevice):
             slot["pass"] = values[f"_ant_pool{number}pw"]
         self.fan_manual = values["_ant_fan_customize_switch"] == "true"
         self.fan_duty = values["_ant_fan_customize_value"]
-
-
-def _old_status(state: str, code: int, message: str) -> dict[str, Any]:
-    status = {"STATUS": state, "When": 1, "Code": code, "Msg": message}
-    return {"STATUS": [status | {"Description": "cgminer 1.0.0"}], "id": 1}

@@ -323,7 +323,8 @@ class SimulatedAvalon(SocketMiner):
         index, _, moment = value.partition(":")
         if index != "1" or not moment.isdecimal():
             return self._failed(f"{option} unknown argument")
-        if option not in self.ignores and int(moment) > self.now():
+        # What was to happen long ago is not done any more.
+        if option not in self.ignores and int(moment) > self.now() - 3600:
             self._pending = (int(moment), asleep)
         return self._informed(f"success {option}:{moment}")
 

@@ -8,8 +8,9 @@ from typing import Any, ClassVar, override
 
 import orjson
 
+from tests.simulators._whatsminer_state import crypt
 from tests.simulators.base import Trouble
-from tests.simulators.whatsminer import SimulatedWhatsminer, crypt
+from tests.simulators.whatsminer import SimulatedWhatsminer
 
 _SALT = "uhCiDyVj"
 _REASONS = {531: "Slot1 not found.", 264: "Power xfer error. code: 0xc0000000"}
@@ -33,6 +34,7 @@ class SimulatedWhatsminerV3(SimulatedWhatsminer):
         firmware: str = "20251209.16.Rel2",
         api_v3: str = "3.0.5",
         serial: str = "BTM3CS40HD24083112345",
+        has_v2: bool = True,
         **options: Any,
     ) -> None:
         """Describe a miner; options are those of the one with API v2."""
@@ -40,7 +42,7 @@ class SimulatedWhatsminerV3(SimulatedWhatsminer):
         super().__init__(host, model=model, firmware=firmware, serial=serial, **options)
         self.api_v3 = api_v3
         self.account = "super"
-        self.has_v2 = True
+        self.has_v2 = has_v2
         self.says_down = False
         self.counts_shares = False
         self.frame_trouble = False

@@ -159,16 +159,19 @@ def _add_watch(commands: Commands) -> None:
 
 
 def _add_set(commands: Commands) -> None:
-    parents = (_common(), _credentials(), _device())
+    def parents() -> list[argparse.ArgumentParser]:
+        # Parsers share the options of a parent, and their defaults with them.
+        return [_common(), _credentials(), _device()]
+
     parser = _command(
-        commands, "set", "tell a device what to do and see that it does", *parents
+        commands, "set", "tell a device what to do and see that it does", *parents()
     )
     parser.add_argument("host", metavar="HOST[:PORT]")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
 
     def action(name: str, help_text: str) -> argparse.ArgumentParser:
         return actions.add_parser(
-            name, help=help_text, description=help_text, parents=parents
+            name, help=help_text, description=help_text, parents=parents()
         )
 
     action("pause", "stop hashing")

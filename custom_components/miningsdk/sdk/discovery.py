@@ -335,5 +335,7 @@ def _session() -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
         cookie_jar=aiohttp.DummyCookieJar(),
         # What was asked once is not asked again: free its connections soon.
-        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=1),
+        connector=aiohttp.TCPConnector(
+            limit=0, keepalive_timeout=1, resolver=aiohttp.ThreadedResolver()
+        ),
     )

@@ -29,7 +29,8 @@ def number(value: object) -> float | None:
         if value.strip().lower() in _BLANK:
             return None
         if match := _NUMBER.fullmatch(value):
-            return float(match[1])
+            found = float(match[1])
+            return found if math.isfinite(found) else None
     raise ValueError(f"{_short(value)} is not a number")
 
 
@@ -134,7 +135,8 @@ class Fields:
     ) -> int | None:
         """Return the first of the keys that holds a number, as a whole number."""
         value = self.number(*keys, field=field, missing=missing)
-        return None if value is None else round(value)
+        # A larger one is nonsense, and JSON could not hold it.
+        return None if value is None or abs(value) >= 2**63 else round(value)
 
     def boolean(self, *keys: str, field: str | None = None) -> bool | None:
         """Return the first of the keys that holds a truth value."""

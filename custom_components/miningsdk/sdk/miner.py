@@ -1,24 +1,15 @@
 """A miner: its commands, each confirmed by the device before it counts as done."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from time import monotonic
-from typing import ClassVar, override
+from typing import override
 
-from .device import Device
-from .errors import (
-    CommandFailed,
-    DeviceTimeout,
-    DeviceUnreachable,
-    InvalidReply,
-    NotSupported,
-)
+from .commands import Commanded
+from .errors import NotSupported
 from .model import (
     Board,
     Capability,
     DeviceKind,
-    Limits,
     MinerPool,
     MinerStats,
     MinerStatus,
@@ -30,7 +21,7 @@ type Check = Callable[[MinerStats], bool]
 _ADDRESSES_OF_POOLS = 3
 
 
-class Miner(Device[MinerStats]):
+class Miner(Commanded[MinerStats]):
     """A miner of any make.
 
     Every command writes, then reads back until the device shows what was asked for.
@@ -43,10 +34,6 @@ class Miner(Device[MinerStats]):
     """
 
     kind = DeviceKind.MINER
-    confirm_within: float = 30.0
-    confirm_every: float = 1.0
-    # Commands after which the device is away for a while and must not be hurried.
-    confirm_longer: ClassVar[dict[Capability, float]] = {}
 
     async def pause(self) -> None:
         """Stop hashing, by the cheapest sleep that the firmware offers."""
@@ -208,72 +195,13 @@ class Miner(Device[MinerStats]):
     async def _set_pools(self, pools: Sequence[PoolConfig]) -> None:
         raise NotImplementedError
 
-    async def _fetch_settings(self) -> None:
-        """Read again what is set and hardly changes; a command calls it to confirm."""
-
     @override
     async def _read(self) -> MinerStats:
         return complete(await super()._read())
 
-    async def _command(
-        self,
-        capability: Capability,
-        write: Callable[[], Awaitable[None]],
-        check: Check | None,
-    ) -> None:
-        if capability not in self._info.capabilities:
-            raise NotSupported(f"this device does not offer {capability.value}")
-        async with self._lock:
-            await self._limited(write)
-            if check is not None:
-                await self._confirm(capability, check)
-
-    def _time_to_confirm(self, capability: Capability) -> float:
-        """Return how many seconds the device gets to show what it was told."""
-        return self.confirm_longer.get(capability, self.confirm_within)
-
-    async def _confirm(self, capability: Capability, check: Check) -> None:
-        within = self._time_to_confirm(capability)
-        until = monotonic() + within
-        problem = "the device still shows the old state"
-        while True:
-            try:
-                if check(await self._limited(self._read_back)):
-                    return
-                problem = "the device still shows the old state"
-            except (DeviceUnreachable, DeviceTimeout, InvalidReply) as error:
-                # Many commands restart the miner; it may be away for a while.
-                problem = str(error)
-            if monotonic() + self.confirm_every > until:
-                raise CommandFailed(
-                    f"{capability.value} was sent, but not confirmed within "
-                    f"{within:g} s: {problem}"
-                )
-            await asyncio.sleep(self.confirm_every)
-
+    @override
     async def _read_back(self) -> MinerStats:
-        await self._fetch_settings()
-        return complete(await self._fetch_stats({}))
-
-    def _limits(self, capability: Capability) -> Limits:
-        return self._info.limits.get(capability, Limits())
-
-    def _check_range(self, capability: Capability, value: float, unit: str) -> None:
-        limits = self._limits(capability)
-        low, high = limits.minimum, limits.maximum
-        if (low is not None and value < low) or (high is not None and value > high):
-            raise NotSupported(
-                f"{value:g} {unit} is outside of what the device takes: "
-                f"{'any' if low is None else f'{low:g}'} to "
-                f"{'any' if high is None else f'{high:g}'} {unit}"
-            )
-
-    def _check_option(self, capability: Capability, option: str) -> None:
-        options = self._limits(capability).options
-        if capability in self._info.capabilities and option not in options:
-            raise NotSupported(
-                f"{option!r} is not one of: {', '.join(options) or 'no options'}"
-            )
+        return complete(await super()._read_back())
 
 
 def complete(stats: MinerStats) -> MinerStats:

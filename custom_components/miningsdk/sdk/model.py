@@ -7,6 +7,7 @@ frequency MHz (mains: Hz), uptime s. ``None`` means unknown, never zero.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 import orjson
@@ -226,7 +227,134 @@ class MinerStats:
     failed: Mapping[str, str] = field(default_factory=dict)
 
 
-type Stats = MinerStats
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterStats:
+    """One reading of a power meter.
+
+    Power is positive when it is drawn. The phase fields hold three values, fewer on
+    a meter of fewer phases. Powers in W, VA and var, ``power_factor`` -1 to 1,
+    ``frequency`` Hz, energies kWh since the meter was made.
+    """
+
+    power: float | None = None
+    power_phase: tuple[float | None, ...] = ()
+    voltage_phase: tuple[float | None, ...] = ()
+    current_phase: tuple[float | None, ...] = ()
+    power_reactive: float | None = None
+    power_apparent: float | None = None
+    power_factor: float | None = None
+    frequency: float | None = None
+    energy_import: float | None = None
+    energy_export: float | None = None
+    faults: tuple[Fault, ...] = ()
+    failed: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One measured value; ``key`` names it for programs, ``name`` for people."""
+
+    key: str
+    name: str
+    value: float | str | bool | None = None
+    unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SensorStats:
+    """One reading of a sensor or of a device that holds several."""
+
+    readings: tuple[Reading, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    failed: Mapping[str, str] = field(default_factory=dict)
+
+
+class ContainerStatus(StrEnum):
+    """What a container's cooling is doing."""
+
+    RUNNING = "running"
+    STOPPED = "stopped"
+    FAULT = "fault"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actuator:
+    """A pump, fan or valve of a container, and whether it runs."""
+
+    key: str
+    name: str
+    on: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Socket:
+    """One outlet of a container's power distribution: W and A."""
+
+    index: int
+    on: bool | None = None
+    power: float | None = None
+    current: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setpoint:
+    """A value that a container is set to, and what it accepts."""
+
+    key: str
+    value: float | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerStats:
+    """One reading of a container: its cooling, its sensors and its sockets."""
+
+    status: ContainerStatus = ContainerStatus.UNKNOWN
+    power: float | None = None
+    cooling_on: bool | None = None
+    readings: tuple[Reading, ...] = ()
+    actuators: tuple[Actuator, ...] = ()
+    sockets: tuple[Socket, ...] = ()
+    setpoints: tuple[Setpoint, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    failed: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolWorker:
+    """One worker as the pool sees it; ``online`` is the pool's own word."""
+
+    name: str
+    hashrate: float | None = None
+    online: bool | None = None
+    last_share: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolStats:
+    """One reading of an account at a pool: TH/s and BTC; times in UTC.
+
+    ``earnings_24h`` is what the pool credited, ``estimated_24h`` what it expects.
+    """
+
+    hashrate_5m: float | None = None
+    hashrate_1h: float | None = None
+    hashrate_24h: float | None = None
+    workers_active: int | None = None
+    workers_total: int | None = None
+    balance: float | None = None
+    paid_total: float | None = None
+    earnings_24h: float | None = None
+    estimated_24h: float | None = None
+    last_share: datetime | None = None
+    workers: tuple[PoolWorker, ...] = ()
+    failed: Mapping[str, str] = field(default_factory=dict)
+
+
+type Stats = MinerStats | MeterStats | SensorStats | ContainerStats | PoolStats
 
 
 def to_json(value: object, *, indent: bool = False) -> str:

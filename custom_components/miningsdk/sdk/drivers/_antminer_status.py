@@ -71,8 +71,12 @@ def compose(
 ) -> MinerStats:
     """Return the stats that follow from a reading and the settings."""
     mode = mode_of(reading, config)
-    if pools.all_dead and not is_asleep(reading, mode):
+    asleep = is_asleep(reading, mode)
+    if pools.all_dead and not asleep:
         faults = (*faults, ALL_POOLS_DEAD)
+    shown = pools.pools
+    if asleep and not shown and config is not None:
+        shown = config.unmined_pools()
     status = status_of(reading, pools, faults, mode)
     if status is MinerStatus.UNKNOWN:
         failed.setdefault("status", "it does not hash, and nothing tells why")
@@ -86,7 +90,7 @@ def compose(
         temperature_ambient=reading.temperature_ambient,
         fans=reading.fans,
         boards=reading.boards,
-        pools=_named_as_configured(pools.pools, config),
+        pools=_named_as_configured(shown, config),
         hardware_errors=reading.hardware_errors,
         uptime=reading.uptime,
         settings=MinerSettings() if config is None else config.settings,

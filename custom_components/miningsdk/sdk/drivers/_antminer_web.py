@@ -7,7 +7,16 @@ Source: lighttpd.conf, CGI scripts and pages in Bitmain's firmware images of 201
 import asyncio
 from typing import Any
 
-from aiohttp import DigestAuthMiddleware
+from aiohttp import (
+    ClientConnectionError,
+    ClientConnectorError,
+    ClientHandlerType,
+    ClientOSError,
+    ClientRequest,
+    ClientResponse,
+    DigestAuthMiddleware,
+    ServerDisconnectedError,
+)
 
 from ..errors import (
     AuthenticationFailed,
@@ -30,24 +39,33 @@ _OPEN_BYTES = 1024
 class Web:
     """The CGI programs of one miner; one kept session costs one round trip each."""
 
-    __slots__ = ("_client", "_open", "_patience")
+    __slots__ = ("_client", "_commands", "_credentials", "_open", "_patience")
 
     def __init__(
         self, wire: Wire, port: int, username: str | None, password: str | None
     ) -> None:
         """Prepare; without a password nothing but ``alive`` can be asked."""
         self._open = HttpClient(wire, port)
-        self._client: HttpClient | None = None
+        self._client = self._commands = self._open
         # A program may sleep half a minute before it answers; see ``send``.
         self._patience = wire.timeout / 2
+        self._credentials: tuple[str, str] | None = None
         if username and password and ":" not in username:
-            digest = DigestAuthMiddleware(username, password, preemptive=True)
+            self._credentials = username, password
+        self._arm()
+
+    def _arm(self) -> None:
+        """Forget all challenges, so that the next request waits for a new one."""
+        if self._credentials is not None:
+            digest = DigestAuthMiddleware(*self._credentials, preemptive=True)
+            wire, port = self._open.wire, self._open.port
             self._client = HttpClient(wire, port, digest)
+            self._commands = HttpClient(wire, port, _only_once, digest)
 
     @property
     def usable(self) -> bool:
         """Tell whether there are credentials at all."""
-        return self._client is not None
+        return self._credentials is not None
 
     async def alive(self) -> None:
         """Raise unless the web server answers; it may ask for a password."""
@@ -61,14 +79,14 @@ class Web:
             NotSupported: the firmware does not have this program.
             InvalidReply: it prints something else.
         """
-        reply = (await self._request("GET", program)).json()
+        reply = (await self._request(self._client, "GET", program)).json()
         if not isinstance(reply, dict):
             raise InvalidReply(f"{program} did not print an object")
         return reply
 
     async def page(self, program: str) -> str:
         """Return what a program prints, whatever it is."""
-        return (await self._request("GET", program)).text()
+        return (await self._request(self._client, "GET", program)).text()
 
     async def send(
         self, method: str, program: str, data: bytes = b"", content_type: str = FORM
@@ -84,32 +102,59 @@ class Web:
         """
         try:
             async with asyncio.timeout(self._patience):
-                response = await self._request(method, program, data, content_type)
+                response = await self._request(
+                    self._commands, method, program, data, content_type
+                )
         except TimeoutError, DeviceTimeout:
             return ""
         reply = response.text()
         _raise_for_refusal(reply)
         return reply
 
+    async def reboot(self) -> None:
+        """Reboot; most firmware takes GET as its page sends it, some POST alone."""
+        try:
+            await self.send("GET", "reboot.cgi")
+        except NotSupported:
+            await self.send("POST", "reboot.cgi")
+
     async def _request(
         self,
+        client: HttpClient,
         method: str,
         program: str,
         data: bytes = b"",
         content_type: str = FORM,
     ) -> Response:
-        if self._client is None:
+        if self._credentials is None:
             raise AuthenticationFailed(
                 "this needs the user name and password of the miner's web page"
             )
-        response = await self._client.request(
+        response = await client.request(
             method,
             f"/cgi-bin/{program}",
             data=data or None,
             headers={"Content-Type": content_type} if data else None,
         )
-        response.raise_for_status()
+        try:
+            response.raise_for_status()
+        except AuthenticationFailed:
+            # Otherwise the next attempt would send the refused password twice.
+            self._arm()
+            raise
         return response
+
+
+async def _only_once(
+    request: ClientRequest, handler: ClientHandlerType
+) -> ClientResponse:
+    """Keep aiohttp from sending a command again when the connection breaks."""
+    try:
+        return await handler(request)
+    except ClientConnectorError:
+        raise
+    except ClientOSError, ServerDisconnectedError:
+        raise ClientConnectionError("the connection broke") from None
 
 
 def _raise_for_refusal(text: str) -> None:

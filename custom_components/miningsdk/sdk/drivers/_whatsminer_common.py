@@ -7,11 +7,28 @@ from collections.abc import Iterable
 import re
 
 from ..fields import Fields
-from ..model import Fan, Fault, Limits, MinerStatus, PoolState, Severity
+from ..model import (
+    Board,
+    Capability,
+    Fan,
+    Fault,
+    Limits,
+    MinerStatus,
+    PoolState,
+    Severity,
+)
 
 MAKE = "MicroBT"
 POWER_MODES = ("low", "normal", "high")
 DEFAULT_PASSWORDS = frozenset({"admin", "super"})
+
+# Modes and limits restart the miner; it is away for minutes. Seconds each.
+CONFIRM_LONGER = {
+    Capability.PAUSE: 60.0,
+    Capability.POWER_LIMIT: 180.0,
+    Capability.POWER_MODE: 180.0,
+    Capability.POOLS: 60.0,
+}
 
 ENABLE_API = (
     "In WhatsMinerTool change the default password and switch the API on "
@@ -33,6 +50,10 @@ MOST_WATTS = 99999.0
 # Vendor: 0 to 100 %, but 0 is told while no percentage is set.
 THROTTLE = Limits(minimum=1, maximum=100, step=1)
 BLINK = {"color": "red", "period": 200, "duration": 100, "start": 0}
+# Chips and boards that do not run are told to be this cold.
+NO_TEMPERATURE = (0.0, -1.0, -273.0)
+# It may well be 0 °C around a miner.
+NO_AMBIENT = (-273.0,)
 # At a low limit a miner needs less for each TH/s than at its rated power.
 _MARGIN = 1.2
 _STARTING_FOR = 900
@@ -54,9 +75,25 @@ def is_liquid(model: str | None) -> bool:
     return bool(bare.startswith("M") and bare[1:2].isdigit() and not _AIR.match(bare))
 
 
+def temperature(
+    reply: Fields,
+    *keys: str,
+    field: str,
+    missing: tuple[float, ...] = NO_TEMPERATURE,
+) -> float | None:
+    """Return a temperature in °C, unless it is none that a miner can have."""
+    value = reply.number(*keys, field=field, digits=1, missing=missing)
+    return value if value is not None and -50 < value < 200 else None
+
+
+def positive(value: float | None) -> float | None:
+    """Return a number unless it is negative, as no rate and no power is."""
+    return value if value is not None and value >= 0 else None
+
+
 def fans(reply: Fields, keys: tuple[str, str], *, liquid: bool) -> tuple[Fan, ...]:
     """Return intake and exhaust fan; a liquid-cooled miner that tells 0 has none."""
-    speeds = [reply.number(key, field="fans", digits=0) for key in keys]
+    speeds = [positive(reply.number(key, field="fans", digits=0)) for key in keys]
     if liquid and not any(speeds):
         return ()
     return tuple(
@@ -64,6 +101,12 @@ def fans(reply: Fields, keys: tuple[str, str], *, liquid: bool) -> tuple[Fan, ..
         for index, speed in enumerate(speeds)
         if speed is not None
     )
+
+
+def total(boards: Iterable[Board]) -> float | None:
+    """Return the hashrate of all boards in TH/s, if any tells one."""
+    rates = [board.hashrate for board in boards if board.hashrate is not None]
+    return round(sum(rates), 4) if rates else None
 
 
 def power_mode(value: str | None) -> str | None:

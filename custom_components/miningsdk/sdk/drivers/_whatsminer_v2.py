@@ -4,6 +4,7 @@ Source: vendor's manuals 1.3.8, 2.0.5 and 2.2, see protocols.md 4.1 and 16.
 """
 
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass
 import hashlib
 import re
@@ -34,7 +35,6 @@ _TOKEN_LIFE = 29 * 60.0
 _BLOCK = 16
 
 _INVALID_COMMAND = 14
-_INVALID_JSON = 23
 _NO_COMMAND = 24
 _DENIED = 45
 _DONE = 131
@@ -62,7 +62,7 @@ def _cipher(key: bytes) -> Cipher[modes.ECB]:
     return Cipher(algorithms.AES(key), modes.ECB())  # noqa: S305 - as the device asks
 
 
-def encrypt(key: bytes, payload: dict[str, object]) -> str:
+def encrypt(key: bytes, payload: Mapping[str, object]) -> str:
     """Return an object as the device wants it: zero-padded, AES-256-ECB, base64."""
     plain = orjson.dumps(payload)
     plain += b"\x00" * (-len(plain) % _BLOCK)
@@ -132,6 +132,10 @@ class V2:
         self._account = account
         self._token: _Token | None = None
         # Firmware of before 2020 has cgminer's own API under another key.
+        self._key = "cmd"
+
+    def start_over(self) -> None:
+        """Find out anew how the device wants to be asked."""
         self._key = "cmd"
 
     @property
@@ -249,7 +253,7 @@ def _message(reply: dict[str, Any]) -> str:
 
 def _is_unreadable(reply: dict[str, Any]) -> bool:
     """Tell whether the device could not decrypt the request."""
-    return _code(reply) == _INVALID_JSON and "enc" in _message(reply).lower()
+    return "enc json load" in _message(reply).lower()
 
 
 def _refusal(reply: dict[str, Any], password: str) -> MiningSDKError | None:
@@ -263,6 +267,8 @@ def _refusal(reply: dict[str, Any], password: str) -> MiningSDKError | None:
         text = f"the device refused: {message}. {ENABLE_API}"
         by_password = password in DEFAULT_PASSWORDS or "passw" in message.lower()
         return AuthenticationFailed(text) if by_password else CommandFailed(text)
+    if code is None and reply.get("STATUS") != "E":
+        return InvalidReply("the reply has no code")
     kind = NotSupported if code == _INVALID_COMMAND else CommandFailed
     advice = _WAIT if code == _TOO_MANY_TOKENS else ""
     return kind(f"the device refused: {message} (code {code}){advice}")

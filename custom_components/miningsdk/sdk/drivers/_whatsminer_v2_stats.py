@@ -25,8 +25,6 @@ FANS = ("Fan Speed In", "Fan Speed Out")
 _NOW = ("MHS 5s", "MHS 1m", "HS RT", "MHS av")
 _LONGEST = ("MHS av", "MHS 15m", "MHS 5m")
 _TERA = 1e-6
-# Chips and boards that do not run are told to be this cold.
-_NO_TEMPERATURE = (0.0, -1.0, -273.0)
 _MOST_CODES = 64
 # No board hashes as little in MH/s, nor as much in TH/s.
 _TERA_BELOW = 2000.0
@@ -64,9 +62,7 @@ def condition(reply: dict[str, Any], failed: dict[str, str] | None = None) -> Co
         mode=common.power_mode(facts.text("power_mode")),
         limit=facts.number("power_limit_set", field="power_limit", missing=(0,)),
         throttle=facts.number("power_pct", field="throttle", missing=(0,)),
-        liquid=facts.number(
-            "liquid_temp", field="temperature_inlet", digits=1, missing=_NO_TEMPERATURE
-        ),
+        liquid=common.temperature(facts, "liquid_temp", field="temperature_inlet"),
     )
 
 
@@ -79,7 +75,8 @@ def summary(reply: dict[str, Any], failed: dict[str, str] | None = None) -> Fiel
 
 def hashrate(reply: Fields) -> float | None:
     """Return the shortest average of a summary, in TH/s."""
-    return reply.number(*_NOW, field="hashrate", scale=_TERA, digits=4)
+    value = reply.number(*_NOW, field="hashrate", scale=_TERA, digits=4)
+    return common.positive(value)
 
 
 def hashrate_average(reply: Fields) -> float | None:
@@ -93,11 +90,6 @@ def hashrate_expected(reply: Fields) -> float | None:
     return reply.number(
         "Factory GHS", "HS Factory", field=field, scale=1e-3, digits=4, missing=(0,)
     ) or reply.number("Target MHS", field=field, scale=_TERA, digits=4, missing=(0,))
-
-
-def temperature(reply: Fields, key: str, field: str) -> float | None:
-    """Return a temperature of chips or boards in °C."""
-    return reply.number(key, field=field, digits=1, missing=_NO_TEMPERATURE)
 
 
 def efficiency(reply: Fields) -> float | None:
@@ -133,8 +125,8 @@ def _board(position: int, reply: Fields) -> Board:
         index=position if index is None else index,
         hashrate=_board_hashrate(reply),
         hashrate_expected=hashrate_expected(reply),
-        temperature_board=temperature(reply, "Temperature", "boards"),
-        temperature_chip=temperature(reply, "Chip Temp Max", "boards"),
+        temperature_board=common.temperature(reply, "Temperature", field="boards"),
+        temperature_chip=common.temperature(reply, "Chip Temp Max", field="boards"),
         chips=reply.integer("Effective Chips", field="boards"),
         frequency=reply.number("Chip Frequency", "Frequency", field="boards", digits=1),
         serial_number=reply.text("PCB SN"),
@@ -148,7 +140,7 @@ def _board_hashrate(reply: Fields) -> float | None:
     Firmware that speaks API v3 too tells TH/s here, under the names of MH/s; it
     has no ``ASC``.
     """
-    value = reply.number(*_NOW, field="boards")
+    value = common.positive(reply.number(*_NOW, field="boards"))
     if value is None:
         return None
     tera = not reply.has("ASC") and value < _TERA_BELOW
@@ -226,7 +218,9 @@ def stats(
     when ``prefer_set``, they are those it is set to.
     """
     summary = reading.summary
+    found = boards(reading.boards, failed)
     rate = hashrate(summary)
+    rate = common.total(found) if rate is None else rate
     tuning = _is_tuning(reading)
     elapsed = summary.integer("Elapsed", "Uptime", field="uptime")
     mode = common.power_mode(summary.text("Power Mode"))
@@ -234,25 +228,29 @@ def stats(
     if prefer_set or tuning or not rate:
         mode = known.mode or mode
         limit = limit if known.limit is None else known.limit
-    found = boards(reading.boards, failed)
     return MinerStats(
-        status=_status(reading, rate, elapsed, tuning=tuning),
+        status=MinerStatus.UNKNOWN
+        if not rate and "status" in failed
+        else _status(reading, rate, elapsed, tuning=tuning),
         hashrate=0.0 if reading.off else rate,
         hashrate_average=hashrate_average(summary),
         hashrate_expected=hashrate_expected(summary),
-        power=summary.number("Power", field="power", digits=1),
+        power=common.positive(summary.number("Power", field="power", digits=1)),
         power_limit=known.limit if limit is None else limit,
         power_mode=mode or known.mode,
         efficiency=efficiency(summary) if rate and not reading.off else None,
         temperature_chip=None
         if any(board.temperature_chip is not None for board in found)
-        else temperature(summary, "Chip Temp Max", "temperature_chip"),
+        else common.temperature(summary, "Chip Temp Max", field="temperature_chip"),
         temperature_board=None
         if any(board.temperature_board is not None for board in found)
-        else temperature(summary, "Temperature", "temperature_board"),
+        else common.temperature(summary, "Temperature", field="temperature_board"),
         temperature_inlet=reading.coolant,
-        temperature_ambient=summary.number(
-            "Env Temp", field="temperature_ambient", digits=1, missing=(-273.0,)
+        temperature_ambient=common.temperature(
+            summary,
+            "Env Temp",
+            field="temperature_ambient",
+            missing=common.NO_AMBIENT,
         ),
         fans=common.fans(summary, FANS, liquid=not reading.has_fans),
         boards=found,

@@ -20,8 +20,6 @@ from ._whatsminer_v2_stats import faults as faults_of
 LIVE = "summary+pools+edevs"
 _FANS = ("fan-speed-in", "fan-speed-out")
 _NOW = ("hash-realtime", "hash-1min", "hash-average")
-# Chips and boards that do not run are told to be this cold.
-_NO_TEMPERATURE = (0.0, -1.0, -273.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +34,7 @@ class Setting:
 def setting(reply: Fields, device: Fields) -> Setting:
     """Return the settings; firmware of before 3.0.3 tells no percentage."""
     percent = reply.number("power-percent", field="throttle")
-    limit = reply.number("power-limit", field="power_limit", missing=(0,))
+    limit = power_limit(reply)
     if limit is None:
         limit = device.child("miner").number("power-limit-set", missing=(0,))
     return Setting(
@@ -60,11 +58,8 @@ def faults(device: Fields) -> tuple[Fault, ...]:
 
 def coolant(device: Fields) -> float | None:
     """Return the coolant's temperature in °C."""
-    return device.child("power").number(
-        "liquid-temperature",
-        field="temperature_inlet",
-        digits=1,
-        missing=_NO_TEMPERATURE,
+    return common.temperature(
+        device.child("power"), "liquid-temperature", field="temperature_inlet"
     )
 
 
@@ -127,7 +122,9 @@ def stats(reading: Reading, failed: dict[str, str]) -> MinerStats:
     device = Fields(reading.device.data, failed)
     live = Fields(None if reading.live is None else reading.live.data, failed)
     summary = live.child("summary")
+    found = _boards(live, summary, device.child("miner"))
     rate = _rate(summary, *_NOW)
+    rate = common.total(found) if rate is None else rate
     tuning = summary.number("up-freq-finish") == 0
     elapsed = summary.integer("elapsed", "bootup-time", field="uptime")
     reports = faults(device)
@@ -137,25 +134,26 @@ def stats(reading: Reading, failed: dict[str, str]) -> MinerStats:
     limit = power_limit(summary)
     if limit is None or reading.prefer_set or tuning or paused:
         limit = limit if known.limit is None else known.limit
-    found = _boards(live, summary, device.child("miner"))
     return MinerStats(
         status=status,
         hashrate=0.0 if paused else rate,
         hashrate_average=_rate(summary, "hash-average", "hash-15min"),
         hashrate_expected=factory(summary),
-        power=summary.number("power-realtime", "power-5min", field="power", digits=1),
+        power=common.positive(
+            summary.number("power-realtime", "power-5min", field="power", digits=1)
+        ),
         power_limit=limit,
         power_mode=known.mode,
         efficiency=efficiency(summary) if rate and not paused else None,
         temperature_chip=None
         if any(board.temperature_chip is not None for board in found)
-        else _temperature(summary, "chip-temp-max", "temperature_chip"),
+        else common.temperature(summary, "chip-temp-max", field="temperature_chip"),
         temperature_inlet=coolant(device),
-        temperature_ambient=summary.number(
+        temperature_ambient=common.temperature(
+            summary,
             "environment-temperature",
             field="temperature_ambient",
-            digits=1,
-            missing=(-273.0,),
+            missing=common.NO_AMBIENT,
         ),
         fans=common.fans(summary, _FANS, liquid=not reading.has_fans),
         boards=found,
@@ -181,7 +179,7 @@ def _status(
     working = device.child("miner").boolean("working", field="status")
     if working is False or reading.live is None:
         return common.status_without_values(off=not working, faults=reports)
-    if rate is None:
+    if rate is None or (not rate and not device):
         return MinerStatus.UNKNOWN
     return common.status_of(
         hashing=rate > 0,
@@ -210,11 +208,7 @@ def efficiency(summary: Fields) -> float | None:
 
 
 def _rate(reply: Fields, *keys: str, field: str = "hashrate") -> float | None:
-    return reply.number(*keys, field=field, digits=4)
-
-
-def _temperature(reply: Fields, key: str, field: str) -> float | None:
-    return reply.number(key, field=field, digits=1, missing=_NO_TEMPERATURE)
+    return common.positive(reply.number(*keys, field=field, digits=4))
 
 
 def _boards(live: Fields, summary: Fields, miner: Fields) -> tuple[Board, ...]:
@@ -234,8 +228,10 @@ def _boards(live: Fields, summary: Fields, miner: Fields) -> tuple[Board, ...]:
                 index=index,
                 hashrate=_rate(board, *_NOW, field="boards"),
                 hashrate_expected=_rate(board, "factory-hash", field="boards"),
-                temperature_board=_temperature(sensor, "board", "boards"),
-                temperature_chip=_temperature(board, "chip-temp-max", "boards"),
+                temperature_board=common.temperature(sensor, "board", field="boards"),
+                temperature_chip=common.temperature(
+                    board, "chip-temp-max", field="boards"
+                ),
                 chips=board.integer("effective-chips", field="boards"),
                 frequency=board.number("freq", field="boards", digits=1),
                 serial_number=miner.text(f"pcbsn{index}"),

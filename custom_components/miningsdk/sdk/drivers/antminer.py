@@ -182,8 +182,13 @@ class Antminer(Miner):
             self._blame_credentials(error)
 
     def _understood(self, config: Config) -> Config:
-        """Return the settings without the mode, which is another thing up to X17."""
-        return replace(config, mode=None) if self._modern is False else config
+        """Return the settings; up to X17 the mode is another thing than sleep."""
+        if self._modern is not False:
+            return config
+        # Its script writes the switch of the fans only while it is on.
+        manual = config.settings.fan_automatic is False
+        settings = replace(config.settings, fan_automatic=not manual)
+        return replace(config, mode=None, settings=settings)
 
     async def _form_page(self) -> str:
         if self._modern is not False or not self._may_use_web():
@@ -383,7 +388,7 @@ class Antminer(Miner):
         await self._web.get("get_system_info.cgi")
         self.authentication_error = None
         try:
-            await self._web.send("GET", "reboot.cgi")
+            await self._web.reboot()
         except DeviceUnreachable, InvalidReply:
             return
 

@@ -4,6 +4,7 @@ Source: protocols.md 4, 16 and 17, mdk-devices.md 2.1.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 import re
 from typing import Any, ClassVar, override
@@ -62,13 +63,7 @@ class Whatsminer(Miner):
     default_username = "admin"
     needs_password = "control"
     probes = (_WHO, VERSION, ROOT)
-    # Modes and limits restart the miner; it is away for minutes.
-    confirm_longer: ClassVar[dict[Capability, float]] = {
-        Capability.PAUSE: 60.0,
-        Capability.POWER_LIMIT: 180.0,
-        Capability.POWER_MODE: 180.0,
-        Capability.POOLS: 60.0,
-    }
+    confirm_longer: ClassVar[dict[Capability, float]] = common.CONFIRM_LONGER
 
     def __init__(self, host: str, **options: Any) -> None:
         """Describe a miner; options are those of ``Device``."""
@@ -78,6 +73,7 @@ class Whatsminer(Miner):
         self._board_commands: tuple[str, ...] = ("edevs", "devs")
         # What the last info told of the firmware.
         self._has_codes = True
+        self._tells_off = False
         self._liquid = False
         self._ask_status_always = False
         # What the miner was last seen doing, and what it was last set to.
@@ -109,11 +105,13 @@ class Whatsminer(Miner):
 
     @override
     async def _fetch_info(self) -> DeviceInfo:
-        version = Fields(await self._try("get_version")).child("Msg")
-        network = Fields(await self._try("get_miner_info")).child("Msg")
-        self._set = read.condition(await self._try("status"))
-        summary = read.summary(await self._try("summary"))
-        if not (version or network or summary or self._set.off is not None):
+        self._api.start_over()
+        version = Fields(await self._fact("get_version")).child("Msg")
+        network = Fields(await self._fact("get_miner_info")).child("Msg")
+        self._set = read.condition(await self._fact("status"))
+        summary = read.summary(await self._fact("summary"))
+        self._tells_off = self._set.off is not None
+        if not (version or network or summary or self._tells_off):
             raise InvalidReply("this does not answer as a Whatsminer does")
         self._locating = _locating(network)
         api = tuple(map(int, _DIGITS.findall(version.text("api_ver") or "")))
@@ -131,14 +129,23 @@ class Whatsminer(Miner):
         return self._with_capabilities(info, summary, api)
 
     async def _try(self, command: str) -> dict[str, Any]:
-        """Ask for facts that some firmware does not tell."""
+        """Ask for what some firmware does not tell."""
         try:
             return await self._api.read(command)
         except _REFUSED:
             return {}
 
+    async def _fact(self, command: str) -> dict[str, Any]:
+        """Ask for a part of the info; the first time, it may be a broken one."""
+        try:
+            return await self._try(command)
+        except InvalidReply:
+            if self._connected:
+                raise
+            return {}
+
     async def _ask_model(self) -> str | None:
-        return Fields(await self._try("devdetails")).child("DEVDETAILS").text("Model")
+        return Fields(await self._fact("devdetails")).child("DEVDETAILS").text("Model")
 
     def _identify(
         self, version: Fields, network: Fields, summary: Fields, model: str | None
@@ -147,8 +154,9 @@ class Whatsminer(Miner):
         mac = mac_address(network.text("mac") or summary.text("MAC"))
         if mac is not None and info.mac not in (None, mac):
             # Another device has this address now; nothing of the old one holds.
-            info = replace(info, model=None, serial_number=None, hostname=None)
-            info = replace(info, limits={})
+            info = replace(
+                info, model=None, serial_number=None, hostname=None, limits={}
+            )
         firmware = version.text("fw_ver") or summary.text("Firmware Version") or ""
         return describe(
             info,
@@ -167,7 +175,7 @@ class Whatsminer(Miner):
             return replace(info, capabilities=(), limits={})
         found = [Capability.REBOOT, Capability.RESTART, Capability.POOLS]
         limits: dict[Capability, Limits] = {}
-        if self._set.off is not None:
+        if self._tells_off:
             found.append(Capability.PAUSE)
         if self._locating is not None:
             found.append(Capability.LOCATE)
@@ -212,7 +220,8 @@ class Whatsminer(Miner):
         nothing: dict[str, Any] = {}
         boards = await self._optional("boards", failed, self._read_boards, nothing)
         faults = await self._read_faults(summary, failed)
-        if state is None and not read.hashrate(summary):
+        asked = state is not None or "status" in failed
+        if self._tells_off and not asked and not read.hashrate(summary):
             state = await self._optional("status", failed, self._read_status, None)
         self._asleep = state is not None and state.off is True
         self._notice_changes(summary)
@@ -243,9 +252,10 @@ class Whatsminer(Miner):
     ) -> tuple[Fields, tuple[MinerPool, ...]]:
         """Return summary and pools, by one request where the firmware joins them."""
         if self._joined:
-            reply = await self._try("summary+pools")
-            if summary := read.summary(reply, failed):
-                return summary, read.pools(reply, failed)
+            with suppress(*_REFUSED, InvalidReply):
+                reply = await self._api.read("summary+pools")
+                if summary := read.summary(reply, failed):
+                    return summary, read.pools(reply, failed)
         summary = read.summary(await self._api.read("summary"), failed)
         if not summary:
             raise InvalidReply("the reply has no summary")

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, override
 import orjson
 
 from ..device import describe
-from ..errors import CommandFailed, MiningSDKError, NotSupported
+from ..errors import CommandFailed, InvalidReply, MiningSDKError, NotSupported
 from ..fields import Fields, mac_address, serial_number
 from ..miner import Miner
 from ..model import (
@@ -54,13 +54,7 @@ class WhatsminerV3(Miner):
     default_username = "super"
     needs_password = "control"
     probes = (_DEVICE_INFO,)
-    # Modes and limits restart the miner; it is away for minutes.
-    confirm_longer: ClassVar[dict[Capability, float]] = {
-        Capability.PAUSE: 60.0,
-        Capability.POWER_LIMIT: 180.0,
-        Capability.POWER_MODE: 180.0,
-        Capability.POOLS: 60.0,
-    }
+    confirm_longer: ClassVar[dict[Capability, float]] = common.CONFIRM_LONGER
 
     def __init__(self, host: str, **options: Any) -> None:
         """Describe a miner; options are those of ``Device``."""
@@ -79,7 +73,8 @@ class WhatsminerV3(Miner):
     @classmethod
     def recognise(cls, evidence: Mapping[Probe, str]) -> int:
         # Above API v2, which the same device answers too.
-        return 60 if '"get.device.info"' in evidence.get(_DEVICE_INFO, "") else 0
+        told = evidence.get(_DEVICE_INFO, "")
+        return 60 if '"get.device.info"' in told or '"miner-sn"' in told else 0
 
     @override
     async def _fetch_info(self) -> DeviceInfo:
@@ -113,7 +108,9 @@ class WhatsminerV3(Miner):
         mac = mac_address(network.text("mac"))
         if mac is not None and info.mac not in (None, mac):
             # Another device has this address now; nothing of the old one holds.
-            info = replace(info, model=None, serial_number=None, limits={})
+            info = replace(
+                info, model=None, serial_number=None, hostname=None, limits={}
+            )
         return describe(
             info,
             mac=mac,
@@ -161,11 +158,16 @@ class WhatsminerV3(Miner):
         due, self._setting_due = self._setting_due, False
         async with open_link(self.wire, self.port) as link:
             live = await api.ask_status(link, read.LIVE)
-            device = await api.ask_device(link)
-            hint = _hint(device, live)
-            if due or hint != self._hint:
-                await self._read_setting(link, device)
-                self._hint = hint
+            device = await self._optional(
+                "status", failed, lambda: api.ask_device(link), Fields(None)
+            )
+            if live is None and not device:
+                raise InvalidReply(failed["status"])
+            if due or (device and _hint(device, live) != self._hint):
+                await self._optional(
+                    "settings", failed, lambda: self._read_setting(link, device), None
+                )
+                self._hint = _hint(device, live)
         self._notice_changes(device, live)
         reading = read.Reading(
             device=device,

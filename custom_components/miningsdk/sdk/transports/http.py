@@ -52,14 +52,24 @@ class Response:
 class HttpClient:
     """Requests to one device; connections are kept alive by the session."""
 
-    __slots__ = ("_middlewares", "port", "wire")
+    __slots__ = ("_middlewares", "base", "port", "secure", "wire")
 
     def __init__(
-        self, wire: Wire, port: int, *middlewares: ClientMiddlewareType
+        self,
+        wire: Wire,
+        port: int,
+        *middlewares: ClientMiddlewareType,
+        secure: bool = False,
+        base: str = "",
     ) -> None:
-        """Talk to ``port`` of the wire's host, through aiohttp middlewares if any."""
+        """Talk to ``port`` of the wire's host, through aiohttp middlewares if any.
+
+        ``secure`` means https; ``base`` is put before every path.
+        """
         self.wire = wire
         self.port = port
+        self.secure = secure
+        self.base = base
         self._middlewares = middlewares
 
     async def request(
@@ -79,7 +89,8 @@ class HttpClient:
         cut off there when ``truncate`` is set.
 
         Raises:
-            DeviceUnreachable: no connection, or it broke off.
+            DeviceUnreachable: no connection, or it broke off, or over https its
+                certificate is not trusted.
             DeviceTimeout: no whole reply in time.
             InvalidReply: it was not HTTP, or too large.
         """
@@ -89,9 +100,11 @@ class HttpClient:
                 wire.slots,
                 wire.get_session().request(
                     method,
-                    URL.build(scheme="http", host=wire.host, port=self.port).join(
-                        URL(path, encoded=True)
-                    ),
+                    URL.build(
+                        scheme="https" if self.secure else "http",
+                        host=wire.host,
+                        port=self.port,
+                    ).join(URL(self.base + path, encoded=True)),
                     json=json,
                     data=data,
                     headers=headers,
@@ -108,6 +121,10 @@ class HttpClient:
             raise wire.unreachable(self.port) from None
         except TimeoutError:
             raise wire.silent(self.port) from None
+        except aiohttp.ClientConnectorCertificateError:
+            raise DeviceUnreachable(
+                f"{wire.host} port {self.port}: its certificate is not trusted"
+            ) from None
         except aiohttp.ClientConnectorError as error:
             raise wire.unreachable(self.port, error.os_error) from None
         except aiohttp.ClientConnectionError, ConnectionError:

@@ -34,7 +34,12 @@ class Wire:
         if self.session is None:
             self.session = aiohttp.ClientSession(
                 cookie_jar=aiohttp.DummyCookieJar(),
-                connector=aiohttp.TCPConnector(limit_per_host=2, keepalive_timeout=75),
+                # The system's own resolver knows the names that end in .local.
+                connector=aiohttp.TCPConnector(
+                    limit_per_host=2,
+                    keepalive_timeout=75,
+                    resolver=aiohttp.ThreadedResolver(),
+                ),
             )
             self._own = True
         return self.session

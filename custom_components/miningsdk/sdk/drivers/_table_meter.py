@@ -1,0 +1,144 @@
+"""A Modbus meter that is nothing but its table."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, override
+
+from ..device import describe
+from ..errors import InvalidReply
+from ..fields import serial_number
+from ..meter import Meter
+from ..model import DeviceInfo, MeterStats
+from ..transports.modbus import UnitProvider
+from ._modbus_device import BlockReader, ModbusDevice
+from ._modbus_table import (
+    PHASED,
+    MeterMap,
+    Register,
+    decode,
+    decode_raw,
+    decode_text,
+    rounded,
+)
+
+type Words = Mapping[Register, Sequence[int]]
+
+
+class TableMeter(ModbusDevice[MeterStats], Meter):
+    """A meter whose registers are in ``table``.
+
+    Where the table has rows of identity, these are read once an hour.
+    """
+
+    table: ClassVar[MeterMap] = MeterMap()
+
+    def __init__(
+        self,
+        host: str,
+        *,
+        unit: int = 1,
+        units: UnitProvider | None = None,
+        invert: bool = False,
+        **options: Any,
+    ) -> None:
+        """Describe a meter without talking to it; ``options`` as of Device."""
+        super().__init__(host, unit=unit, units=units, invert=invert, **options)
+        self._use(self.table)
+
+    def _use(self, table: MeterMap) -> None:
+        """Read by this table from now on."""
+        self._map = table
+        self._reader = _reader(table.registers, table)
+        self._identity = _reader(table.identity, table)
+
+    @override
+    async def _fetch_info(self) -> DeviceInfo:
+        self._reader.reset()
+        if not self._map.identity:
+            await self._prove()
+            return self.info
+        self._identity.reset()
+        try:
+            words = await self._identity.read(self.unit, {})
+        except InvalidReply:
+            # An older one may have no identity, but is read all the same.
+            await self._prove()
+            words = {}
+        return self._described(identity_of(words))
+
+    def _described(self, facts: Mapping[str, str]) -> DeviceInfo:
+        """Return the info with what the identity says; refuse another make."""
+        return describe(self.info, **facts)
+
+    async def _prove(self) -> None:
+        """Read as little as shows that there is such a unit at all."""
+        first = next(iter(self._reader.blocks), None)
+        if first is not None:
+            row = first.rows[0]
+            await self.unit.read(row.space, row.address, row.count)
+
+    @override
+    async def _fetch_stats(self, failed: dict[str, str]) -> MeterStats:
+        return stats_of(await self._reader.read(self.unit, failed), self._map, failed)
+
+
+def _reader(rows: Sequence[Register], table: MeterMap) -> BlockReader:
+    return BlockReader(rows, table.maximum_block, table.maximum_gap)
+
+
+def identity_of(words: Words) -> dict[str, str]:
+    """Return what rows of identity say, by the field of ``DeviceInfo``."""
+    facts: dict[str, str] = {}
+    for row, raw in words.items():
+        if row.kind == "ascii":
+            text = decode_text(raw)
+        else:
+            text = str(decode_raw(row.kind, raw, row.word_order))
+        if row.field == "serial_number":
+            text = serial_number(text) or ""
+        if text:
+            facts[row.field] = text
+    return facts
+
+
+def stats_of(words: Words, table: MeterMap, failed: dict[str, str]) -> MeterStats:
+    """Return the reading that registers hold; what makes no sense is in ``failed``."""
+    totals: dict[tuple[str, int | None], float | None] = {}
+    for row in table.registers:
+        if (raw := words.get(row)) is None:
+            value = None
+        else:
+            value = _decoded(row, raw, failed)
+        key = row.field, row.phase
+        if key not in totals:
+            totals[key] = value
+        else:
+            # Parts of which one is unknown make no total.
+            before = totals[key]
+            totals[key] = None if None in (before, value) else before + value  # type: ignore[operator]
+    return MeterStats(**_fields(totals), failed=failed)
+
+
+def _decoded(
+    row: Register, raw: Sequence[int], failed: dict[str, str]
+) -> float | None:
+    try:
+        return decode(row, raw)
+    except ValueError as error:
+        failed.setdefault(row.field, f"register {row.address}: {error}")
+        return None
+
+
+def _fields(totals: Mapping[tuple[str, int | None], float | None]) -> dict[str, Any]:
+    changes: dict[str, Any] = {}
+    phased: dict[str, dict[int, float | None]] = {}
+    for (field, phase), value in totals.items():
+        known = None if value is None else rounded(field, value)
+        if field in PHASED:
+            phased.setdefault(field, {})[phase or 0] = known
+        else:
+            changes[field] = known
+    for field, values in phased.items():
+        if any(value is not None for value in values.values()):
+            size = max(values) + 1
+            changes[field] = tuple(values.get(phase) for phase in range(size))
+    return changes

@@ -1,0 +1,1 @@
+"""Tests of what users install, as they install it."""
