@@ -32,9 +32,12 @@ def loopback_only() -> Generator[None]:
 
 def loopback_address() -> str:
     """Return a loopback address that no other simulated device has."""
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    number = next(_addresses)
-    return f"127.{10 + worker}.{number // 250}.{1 + number % 250}"
+    # Test processes run side by side; each begins at another address.
+    process, number = os.getpid(), next(_addresses)
+    return (
+        f"127.{10 + process % 230}.{(process // 230 + number // 250) % 250}"
+        f".{1 + number % 250}"
+    )
 
 
 @pytest.fixture

@@ -146,7 +146,7 @@ def _raise(errors: list[HomeAssistantError]) -> None:
         raise HomeAssistantError(
             translation_domain=DOMAIN,
             translation_key="several_failed",
-            translation_placeholders={"errors": " ".join(map(str, errors))},
+            translation_placeholders={"errors": "; ".join(map(str, errors))},
         )
     if errors:
         raise errors[0]

@@ -87,7 +87,9 @@ class Fleet:
         await self.inventory.async_load()
         for data in given:
             record = Record.from_dict(data)
-            self.inventory.records.setdefault(record.id, record)
+            if self.inventory.find(record.info) is None:
+                record = self.inventory.renamed(record)
+                self.inventory.records[record.id] = record
         if given:
             await self.inventory.async_save()
 
@@ -141,8 +143,9 @@ class Fleet:
                     password=record.password or known.password,
                 )
             else:
-                self.inventory.put(record)
-                added.append(self._create(record))
+                new = self.inventory.renamed(record)
+                self.inventory.put(new)
+                added.append(self._create(new))
         if added:
             await self._first_readings(added)
             self._announce(added)

@@ -186,6 +186,17 @@ class Inventory:
         """Delete the file."""
         await self._store.async_remove()
 
+    def renamed(self, record: Record) -> Record:
+        """Return a device that is new under an id that no other one has.
+
+        What was added while it was off goes by its address then, and may have moved.
+        """
+        number, free = 1, record.id
+        while free in self.records:
+            number += 1
+            free = f"{record.id}-{number}"
+        return replace(record, id=free)
+
     def put(self, record: Record) -> None:
         """Add or replace a device; it is written to disk a little later."""
         self.records[record.id] = record

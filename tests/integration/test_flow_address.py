@@ -1,5 +1,6 @@
 """Adding one device by its address, and the accounts that devices ask for."""
 
+from dataclasses import replace
 from typing import Any
 
 from homeassistant.core import HomeAssistant
@@ -164,6 +165,31 @@ async def test_device_that_is_off_is_added_once(
     result = await add(hass, device.address)
     result = await fill(hass, result, host=device.address, driver="axeos")
     assert result["reason"] == "already_added"
+
+
+@pytest.mark.parametrize("running", [True, False])
+async def test_two_devices_that_were_off_at_one_address(
+    hass: HomeAssistant, axe: Axe, add_site: AddSite, *, running: bool
+) -> None:
+    """The first has moved on since; the second does not push it out."""
+    first = await axe()
+    entry = await add_site(first)
+    record = replace(records_of(hass)[id_of(first)], id="axeos-127.10.240.1")
+    await hass.config_entries.async_remove(entry.entry_id)
+    entry = await add_site(record)
+    if not running:
+        await hass.config_entries.async_unload(entry.entry_id)
+    result = await add(hass, "127.10.240.1")
+    result = await fill(hass, result, host="127.10.240.1", driver="axeos")
+    result = await fill(hass, result, site=entry.entry_id)
+    assert result["reason"] == "joined"
+    if not running:
+        await hass.config_entries.async_setup(entry.entry_id)
+    hosts = {record.id: record.info.host for record in records_of(hass).values()}
+    assert hosts == {
+        "axeos-127.10.240.1": first.host,
+        "axeos-127.10.240.1-2": "127.10.240.1",
+    }
 
 
 @pytest.mark.parametrize(

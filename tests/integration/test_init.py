@@ -318,9 +318,10 @@ async def test_stragglers_do_not_hold_up_the_start(
     """A miner that hangs is waited for in the background after a few seconds."""
     slow, quick = script(), script()
     slow.gate = asyncio.Event()
-    starting = asyncio.create_task(add_site(slow.record, quick.record))
-    while not (slow.reads and quick.reads):
+    starting = asyncio.ensure_future(add_site(slow.record, quick.record))
+    for _ in range(20):
         await asyncio.sleep(0)
+    assert slow.reads == quick.reads == 1
     assert not starting.done()
     clock.freezer.tick(FIRST_READINGS_WITHIN + 0.1)
     entry = await starting

@@ -16,7 +16,9 @@ from custom_components.miningsdk.sdk import (
     Capability,
     DeviceInfo,
     DeviceKind,
+    MeterStats,
     Miner,
+    MinerSettings,
     MinerStats,
     ScanProgress,
     __version__,
@@ -179,9 +181,9 @@ async def test_read_prints_tables(run: Run, simulate: Simulate) -> None:
         device.address,
         "F1",
         "100.5 TH/s",
-        "3010 W",
+        "3,010 W",
         "29.95 J/TH",
-        "4200 rpm",
+        "4,200 rpm",
         "1d 2h 03m",
         "stratum+tcp://p.example:3333",
         "alive",
@@ -306,7 +308,7 @@ async def test_watch_on_a_terminal_stays_in_place(
         await run("watch", device.address, "--count", "2", "--interval", "0")
     ).code == 0
     shown = terminal.getvalue()
-    assert shown.count("3010 W") >= 2
+    assert shown.count("3,010 W") >= 2
     # The cursor goes back up before the second table.
     assert "\x1b[1A" in shown
 
@@ -551,10 +553,15 @@ def test_values_for_people() -> None:
     assert show.text(False) == "no"
     assert show.text(1_234_567) == "1,234,567"
     assert show.text(0.1 + 0.2) == "0.3"
-    assert show.text(61.5, "temperature_chip") == "61.5 °C"
-    assert show.text(125, "uptime") == "0h 02m 05s"
+    assert show.text(61.5, "°C") == "61.5 °C"
+    assert show.text(125, "s") == "0h 02m 05s"
     assert show.text([{"url": "a", "user": "b"}]) == "a b"
     assert show.text("tab\there") == "tab?here"
+    assert show.text(1.29042e10) == "12,904,200,000"
+    assert show.text((229.5, None), "V") == "229.5 V, -"
+    assert show.unit_of(MeterStats(), "frequency") == "Hz"
+    assert show.unit_of(MinerSettings(), "frequency") == "MHz"
+    assert show.unit_of(MinerStats(), "accepted") is None
 
 
 def test_addresses_for_people() -> None:

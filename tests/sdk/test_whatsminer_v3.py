@@ -536,7 +536,9 @@ async def test_reboot_and_restart(device: SimulatedWhatsminerV3) -> None:
     async with make(device) as miner:
         await miner.restart()
         await miner.reboot()
-        assert (await miner.read()).uptime == 0
+        uptime = (await miner.read()).uptime
+        assert uptime is not None
+        assert uptime < 60
     assert device.writes == ["set.miner.service", "set.system.reboot"]
 
 

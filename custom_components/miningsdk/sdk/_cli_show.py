@@ -13,7 +13,7 @@ from rich.table import Table
 from .device import AnyDevice
 from .discovery import ScanProgress
 from .miner import Miner
-from .model import Capability, DeviceInfo, Limits
+from .model import Capability, DeviceInfo, Limits, MeterStats
 
 type Bar = Callable[[ScanProgress], None]
 
@@ -24,8 +24,18 @@ _UNITS = {
     "hashrate": "TH/s",
     "hashrate_average": "TH/s",
     "hashrate_expected": "TH/s",
+    "hashrate_5m": "TH/s",
+    "hashrate_1h": "TH/s",
+    "hashrate_24h": "TH/s",
     "power": "W",
     "power_limit": "W",
+    "power_phase": "W",
+    "power_reactive": "var",
+    "power_apparent": "VA",
+    "energy_import": "kWh",
+    "energy_export": "kWh",
+    "current": "A",
+    "current_phase": "A",
     "efficiency": "J/TH",
     "temperature_chip": "°C",
     "temperature_board": "°C",
@@ -39,7 +49,14 @@ _UNITS = {
     "speed": "rpm",
     "frequency": "MHz",
     "voltage": "V",
+    "voltage_phase": "V",
+    "uptime": "s",
+    "balance": "BTC",
+    "paid_total": "BTC",
+    "earnings_24h": "BTC",
+    "estimated_24h": "BTC",
 }
+_MAINS = {"frequency": "Hz"}
 _DRIVERS = (
     "name",
     "make",
@@ -72,18 +89,18 @@ def address(info: DeviceInfo) -> str:
     return f"{host}:{info.port}"
 
 
-def text(value: object, name: str = "") -> str:
+def text(value: object, unit: str | None = None) -> str:
     """Return a value with its unit; a dash when it is unknown."""
     if value is None or value in ((), []):
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int | float):
-        return _quantity(value, name)
+        return _quantity(value, unit)
     if isinstance(value, Mapping):
         return " ".join(text(item) for item in value.values())
     if isinstance(value, tuple | list):
-        return ", ".join(text(item) for item in value)
+        return ", ".join(text(item, unit) for item in value)
     return plain(str(value))
 
 
@@ -94,11 +111,19 @@ def plain(shown: str) -> str:
     return "".join(sign if sign.isprintable() else "?" for sign in shown)
 
 
-def _quantity(value: float, name: str) -> str:
-    if name == "uptime":
+def _quantity(value: float, unit: str | None) -> str:
+    if unit == "s":
         return duration(value)
-    shown = f"{value:,}" if isinstance(value, int) else f"{value:.10g}"
-    return f"{shown} {_UNITS[name]}" if name in _UNITS else shown
+    whole = isinstance(value, int) or value.is_integer()
+    shown = f"{int(value):,}" if whole else f"{value:.10g}"
+    return f"{shown} {unit}" if unit else shown
+
+
+def unit_of(record: object, name: str) -> str | None:
+    """Return the unit of a field of the vocabulary, if it has one."""
+    if isinstance(record, MeterStats) and name in _MAINS:
+        return _MAINS[name]
+    return _UNITS.get(name)
 
 
 def duration(seconds: float) -> str:
@@ -175,7 +200,7 @@ def reading(info: DeviceInfo, stats: object) -> None:
 def _facts(title: str, record: object) -> Table:
     table = Table(title=title, title_justify="left", show_header=False)
     for name, value in _flat(record):
-        table.add_row(name, text(value, name))
+        table.add_row(name, text(value, unit_of(record, name)))
     return table
 
 
@@ -210,7 +235,10 @@ def _records(title: str, items: tuple[Any, ...]) -> Table:
         for field in fields(items[0])
         if any(getattr(item, field.name) is not None for item in items)
     ]
-    rows = [[text(getattr(item, name), name) for name in known] for item in items]
+    rows = [
+        [text(getattr(item, name), unit_of(item, name)) for name in known]
+        for item in items
+    ]
     return _table(known, rows, title=title)
 
 

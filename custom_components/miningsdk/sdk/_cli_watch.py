@@ -123,7 +123,10 @@ def _table(watched: list[_Watched]) -> Table:
     names = [name.replace("_", " ") for name in _COLUMNS]
     table = Table("address", "model", *names, "note")
     for one in watched:
-        values = [show.text(getattr(one.stats, name, None), name) for name in _COLUMNS]
+        values = [
+            show.text(getattr(one.stats, name, None), show.unit_of(one.stats, name))
+            for name in _COLUMNS
+        ]
         model = one.info.model if one.info else None
         table.add_row(one.host, show.text(model), *values, _note(one))
     return table

@@ -1,5 +1,6 @@
 """The Bitcoin network: difficulty, fees, price, and what a hash is worth in it."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,17 +13,14 @@ from .errors import DeviceTimeout, InvalidReply, NotSupported
 from .fields import Fields
 from .parts import Part, Parts
 from .pool_values import HASH, SATOSHI, bitcoin, moment, rate
-from .transports.web_api import WebApi, endpoint
+from .transports.web_api import WEB_PORTS, WebApi, endpoint
 from .transports.wire import Wire
 
 MEMPOOL_SPACE = "https://mempool.space/api"
-_PORTS = (443, 80)
 _BASE = "/api"
 _SPACING = 1.0
 _HALVING = 210_000
-_FIRST_SUBSIDY = 50.0
-# Beyond these nothing is left of the subsidy.
-_HALVINGS = 33
+_FIRST_SUBSIDY = 5_000_000_000  # satoshis
 _CURRENCY_LETTERS = 3
 
 _HEIGHT = Part(name="block_height", path="/blocks/tip/height", every=115)
@@ -118,7 +116,7 @@ class Network:
         text = url.strip().rstrip("/")
         if "/" not in text.rpartition("://")[2]:
             text += _BASE
-        self.endpoint = endpoint(text, ports=_PORTS, secure=secure)
+        self.endpoint = endpoint(text, ports=WEB_PORTS, secure=secure)
         self.timeout = timeout
         self.wire = Wire(
             host=self.endpoint.host,
@@ -128,6 +126,7 @@ class Network:
         )
         self._api = WebApi(self.wire, self.endpoint, spacing=_SPACING)
         self._replies = Parts(self._api, self._fetch)
+        self._lock = asyncio.Lock()
 
     async def read(self) -> NetworkStats:
         """Read the network; what is still fresh is not asked for again.
@@ -137,12 +136,17 @@ class Network:
                 the text is that of the first part that failed.
         """
         failed: dict[str, str] = {}
-        self._api.begin()
-        replies = await self._replies.gather(_PARTS, failed)
+        async with self._lock:
+            self._api.begin()
+            try:
+                async with asyncio.timeout(self.timeout):
+                    await self._replies.gather(_PARTS, failed)
+            except TimeoutError:
+                late = f"{self.wire.host}: no whole answer in {self.timeout:g} s"
+                failed["network"] = late
+        replies = self._replies.known(_PARTS)
         if not replies:
-            raise self._replies.last_error or DeviceTimeout(
-                f"{self.wire.host}: no answer in time"
-            )
+            raise self._replies.last_error or DeviceTimeout(failed["network"])
         return read_network(replies, failed)
 
     async def close(self) -> None:
@@ -204,10 +208,8 @@ def read_network(replies: Mapping[str, Any], failed: dict[str, str]) -> NetworkS
 
 def subsidy_of(height: int) -> float:
     """Return the subsidy of the block at a height in BTC: halved every 210,000."""
-    halvings = max(0, height) // _HALVING
-    if halvings >= _HALVINGS:
-        return 0.0
-    return int(_FIRST_SUBSIDY / SATOSHI + 0.5) // 2**halvings / 1e8
+    halvings = min(max(0, height) // _HALVING, 64)
+    return round((_FIRST_SUBSIDY >> halvings) * SATOSHI, 8)
 
 
 def _mean_reward(reward: Fields) -> float | None:

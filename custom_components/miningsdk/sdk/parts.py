@@ -105,6 +105,10 @@ class Parts:
                 self.last_error = self.last_error or error
                 if isinstance(error, DeviceUnreachable | DeviceTimeout):
                     gone = error
+        return self.known(parts)
+
+    def known(self, parts: tuple[Part, ...]) -> dict[str, Any]:
+        """Return all answers by name that are not too old to be told."""
         now = self._api.clock()
         return {
             part.name: kept.reply

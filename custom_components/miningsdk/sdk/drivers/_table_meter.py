@@ -30,6 +30,8 @@ class TableMeter(ModbusDevice[MeterStats], Meter):
     """
 
     table: ClassVar[MeterMap] = MeterMap()
+    # The model, where a driver is for one only and the meter does not tell it.
+    own_model: ClassVar[str | None] = None
 
     def __init__(
         self,
@@ -38,10 +40,18 @@ class TableMeter(ModbusDevice[MeterStats], Meter):
         unit: int = 1,
         units: UnitProvider | None = None,
         invert: bool = False,
+        model: str | None = None,
         **options: Any,
     ) -> None:
         """Describe a meter without talking to it; ``options`` as of Device."""
-        super().__init__(host, unit=unit, units=units, invert=invert, **options)
+        super().__init__(
+            host,
+            unit=unit,
+            units=units,
+            invert=invert,
+            model=model or self.own_model,
+            **options,
+        )
         self._use(self.table)
 
     def _use(self, table: MeterMap) -> None:
@@ -53,21 +63,25 @@ class TableMeter(ModbusDevice[MeterStats], Meter):
     @override
     async def _fetch_info(self) -> DeviceInfo:
         self._reader.reset()
-        if not self._map.identity:
-            await self._prove()
-            return self.info
-        self._identity.reset()
         try:
-            words = await self._identity.read(self.unit, {})
+            facts = await self._facts()
         except InvalidReply:
             # An older one may have no identity, but is read all the same.
             await self._prove()
-            words = {}
-        return self._described(identity_of(words))
-
-    def _described(self, facts: Mapping[str, str]) -> DeviceInfo:
-        """Return the info with what the identity says; refuse another make."""
+            facts = {}
+        self._check(facts)
         return describe(self.info, **facts)
+
+    async def _facts(self) -> Mapping[str, str | None]:
+        """Ask who the meter is; the names are those of ``DeviceInfo``."""
+        if not self._map.identity:
+            await self._prove()
+            return {}
+        self._identity.reset()
+        return identity_of(await self._identity.read(self.unit, {}))
+
+    def _check(self, facts: Mapping[str, str | None]) -> None:
+        """Refuse a meter of another make by what it says of itself."""
 
     async def _prove(self) -> None:
         """Read as little as shows that there is such a unit at all."""
@@ -85,9 +99,9 @@ def _reader(rows: Sequence[Register], table: MeterMap) -> BlockReader:
     return BlockReader(rows, table.maximum_block, table.maximum_gap)
 
 
-def identity_of(words: Words) -> dict[str, str]:
+def identity_of(words: Words) -> dict[str, str | None]:
     """Return what rows of identity say, by the field of ``DeviceInfo``."""
-    facts: dict[str, str] = {}
+    facts: dict[str, str | None] = {}
     for row, raw in words.items():
         if row.kind == "ascii":
             text = decode_text(raw)
@@ -118,9 +132,7 @@ def stats_of(words: Words, table: MeterMap, failed: dict[str, str]) -> MeterStat
     return MeterStats(**_fields(totals), failed=failed)
 
 
-def _decoded(
-    row: Register, raw: Sequence[int], failed: dict[str, str]
-) -> float | None:
+def _decoded(row: Register, raw: Sequence[int], failed: dict[str, str]) -> float | None:
     try:
         return decode(row, raw)
     except ValueError as error:

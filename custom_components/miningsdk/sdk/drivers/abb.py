@@ -7,11 +7,9 @@ its larger brother). REU615 from MiningOS (P). "Not available" is 0x7FFF... in s
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import ClassVar, override
 
 from ..errors import InvalidReply
-from ..model import DeviceInfo
 from ..transports.modbus import probing
 from ..transports.wire import Probe, Wire
 from ._modbus_device import IDENTITY, PORT, identity_words
@@ -102,43 +100,38 @@ class _AbbB(TableMeter):
     transport = "Modbus TCP 502 through a gateway, function 3"
     table = _B_SERIES
     probes: ClassVar[tuple[Probe, ...]] = (_TYPE_CODE,)
-    own_type: ClassVar[str]
 
     @classmethod
     @override
     def recognise(cls, evidence: Mapping[Probe, str]) -> int:
-        return 90 if evidence.get(_TYPE_CODE) == cls.own_type else 0
+        return 90 if evidence.get(_TYPE_CODE) == cls.own_model else 0
 
     @override
-    def _described(self, facts: Mapping[str, str]) -> DeviceInfo:
+    def _check(self, facts: Mapping[str, str | None]) -> None:
         found = facts.get("model")
         if found is not None and not found.startswith("B2"):
             raise InvalidReply(f"{self.unit}: this is no meter of the B series")
-        return super()._described(facts)
 
 
 class AbbB21(_AbbB):
     """An ABB B21, of one phase."""
 
     name = "abb-b21"
-    models = "B21"
-    own_type = "B21"
+    models = own_model = "B21"
 
 
 class AbbB23(_AbbB):
     """An ABB B23, of three phases, connected directly."""
 
     name = "abb-b23"
-    models = "B23"
-    own_type = "B23"
+    models = own_model = "B23"
 
 
 class AbbB24(_AbbB):
     """An ABB B24, of three phases, behind current transformers."""
 
     name = "abb-b24"
-    models = "B24"
-    own_type = "B24"
+    models = own_model = "B24"
 
 
 class _AbbM(TableMeter):
@@ -154,16 +147,12 @@ class _AbbM(TableMeter):
         found = identity_words(evidence)
         return 90 if "abb" in found and any(word in found for word in cls.words) else 0
 
-    @override
-    def _described(self, facts: Mapping[str, str]) -> DeviceInfo:
-        return replace(super()._described(facts), model=self.info.model or self.models)
-
 
 class AbbM1m20(_AbbM):
     """An ABB M1M 20 network analyser."""
 
     name = "abb-m1m20"
-    models = "M1M 20"
+    models = own_model = "M1M 20"
     words = ("m1m 20", "m1m20")
 
 
@@ -171,7 +160,7 @@ class AbbM4m20(_AbbM):
     """An ABB M4M 20 network analyser."""
 
     name = "abb-m4m20"
-    models = "M4M 20"
+    models = own_model = "M4M 20"
     words = ("m4m 20", "m4m20")
 
 
@@ -180,7 +169,7 @@ class AbbReu615(TableMeter):
 
     name = "abb-reu615"
     make = "ABB"
-    models = "REU615"
+    models = own_model = "REU615"
     transport = "Modbus TCP 502, function 3"
     table = _RELAY
 

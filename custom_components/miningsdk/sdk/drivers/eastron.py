@@ -4,8 +4,6 @@ Registers: mbmd (P); a read of 80 registers from 0 is what ESPHome does. No regi
 identity is sure enough, so a scan cannot tell them.
 """
 
-from typing import ClassVar
-
 from ._modbus_table import MeterMap, Register, phases
 from ._table_meter import TableMeter
 
@@ -50,25 +48,39 @@ _ONE_PHASE = MeterMap(
 )
 
 
-class EastronSdm120(TableMeter):
-    """An Eastron SDM meter of one phase."""
-
-    name = "eastron-sdm120"
-    aliases: ClassVar[tuple[str, ...]] = ("eastron-sdm220", "eastron-sdm230")
+class _Eastron(TableMeter):
     make = "Eastron"
-    models = "SDM120, SDM220, SDM230 (Modbus)"
     transport = "Modbus TCP 502 through a gateway, function 4"
     table = _ONE_PHASE
 
 
-class EastronSdm630(TableMeter):
-    """An Eastron SDM meter of three phases."""
+class EastronSdm120(_Eastron):
+    """An Eastron SDM120, of one phase."""
+
+    name = "eastron-sdm120"
+    models = own_model = "SDM120"
+
+
+class EastronSdm220(_Eastron):
+    """An Eastron SDM220, of one phase."""
+
+    name = "eastron-sdm220"
+    models = own_model = "SDM220"
+
+
+class EastronSdm230(_Eastron):
+    """An Eastron SDM230, of one phase."""
+
+    name = "eastron-sdm230"
+    models = own_model = "SDM230"
+
+
+class EastronSdm630(_Eastron):
+    """An Eastron SDM630, of three phases."""
 
     name = "eastron-sdm630"
-    make = "Eastron"
-    models = "SDM630 (Modbus)"
-    transport = "Modbus TCP 502 through a gateway, function 4"
+    models = own_model = "SDM630"
     table = _THREE_PHASES
 
 
-DRIVERS = (EastronSdm120, EastronSdm630)
+DRIVERS = (EastronSdm120, EastronSdm220, EastronSdm230, EastronSdm630)

@@ -86,14 +86,17 @@ def _worker(entry: Fields) -> PoolWorker:
 def _by_name(sessions: list[PoolWorker]) -> tuple[PoolWorker, ...]:
     found: dict[str, PoolWorker] = {}
     for session in sessions:
-        if (other := found.get(session.name)) is not None:
-            session = replace(
-                session,
-                hashrate=total((session.hashrate, other.hashrate)),
-                last_share=latest((session, other)),
-            )
-        found[session.name] = session
+        other = found.get(session.name)
+        found[session.name] = session if other is None else _both(session, other)
     return tuple(found.values())
+
+
+def _both(one: PoolWorker, other: PoolWorker) -> PoolWorker:
+    return replace(
+        one,
+        hashrate=total((one.hashrate, other.hashrate)),
+        last_share=latest((one, other)),
+    )
 
 
 def _chart(reply: object) -> list[tuple[datetime, float]]:

@@ -13,6 +13,8 @@ from ..targets import InvalidTarget, literal, single
 from .http import HttpClient, Response
 from .wire import Wire
 
+# The ports of https and http.
+WEB_PORTS = (443, 80)
 # What a service that limits its callers may answer; both may carry Retry-After.
 _TOO_MANY, _OVERLOADED = 429, 503
 _FIRST_WAIT = 60.0
@@ -114,8 +116,8 @@ class Turns:
         return at
 
     def hold(self, now: float, asked_for: float | None) -> float:
-        """Leave the service alone: for as long as it asks, longer each time in a row."""
-        wait = min(_FIRST_WAIT * 2**self._strikes, _LONGEST_WAIT)
+        """Leave the service alone for as long as it asks, longer each time in a row."""
+        wait = min(_FIRST_WAIT * float(2**self._strikes), _LONGEST_WAIT)
         if asked_for is not None:
             asked_for = min(asked_for, _LONGEST_ASKED_FOR)
             wait = max(asked_for, wait) if self._strikes else asked_for

@@ -1,0 +1,97 @@
+"""One simulated device of each family, the same in every run."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from unittest.mock import patch
+
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    snapshot_platform,
+)
+from syrupy.assertion import SnapshotAssertion
+
+from custom_components.miningsdk.const import CONF_DEVICES, DOMAIN
+from tests.conftest import Simulate
+from tests.integration.conftest import record_of
+from tests.simulators.antminer import SimulatedAntminer
+from tests.simulators.avalon import SimulatedAvalon
+from tests.simulators.axeos import SimulatedAxeOS
+from tests.simulators.base import SimulatedDevice
+from tests.simulators.cgminer import SimulatedCgminer
+from tests.simulators.nerdaxe import SimulatedNerdAxe
+from tests.simulators.whatsminer import SimulatedWhatsminer
+from tests.simulators.whatsminer_v3 import SimulatedWhatsminerV3
+
+_SITE_ID = "01SITE0SITE0SITE0SITE0SITE"
+_PLATFORMS = list(Platform)
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A simulated device, and the account that its driver is given."""
+
+    simulator: type[SimulatedDevice]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    username: str | None = None
+    password: str | None = None
+
+
+FAMILIES = {
+    "axeos": Family(SimulatedAxeOS, {"ramp": 0}),
+    "nerdaxe": Family(SimulatedNerdAxe, {"ramp": 0}),
+    "antminer": Family(SimulatedAntminer, {}, "root", "root"),
+    "avalon": Family(SimulatedAvalon),
+    "whatsminer": Family(SimulatedWhatsminer, {}, "admin", "s3cret"),
+    "whatsminer_v3": Family(SimulatedWhatsminerV3, {}, "super", "s3cret"),
+    "cgminer": Family(SimulatedCgminer),
+}
+# What only reads has nothing to switch, set, select or press.
+CONTROLLED = [name for name in FAMILIES if name != "cgminer"]
+
+
+def _host(platform: Platform, family: str) -> str:
+    """Return an address of its own: names and ids may come from it."""
+    place = list(FAMILIES).index(family)
+    return f"127.200.{_PLATFORMS.index(platform)}.{1 + place}"
+
+
+type CheckPlatform = Callable[[Platform, str], Awaitable[None]]
+
+
+@pytest.fixture(name="check_platform")
+async def check_platform_fixture(
+    hass: HomeAssistant,
+    simulate: Simulate,
+    entity_registry_enabled_by_default: None,
+    snapshot: SnapshotAssertion,
+) -> AsyncGenerator[CheckPlatform]:
+    """Return a function that compares a family's entities with the recorded ones."""
+    entry = MockConfigEntry(domain=DOMAIN, title="Home", entry_id=_SITE_ID)
+
+    async def check(platform: Platform, name: str) -> None:
+        family = FAMILIES[name]
+        device = await simulate(
+            family.simulator, host=_host(platform, name), **family.options
+        )
+        record = await record_of(device, family.username, family.password)
+        entry.add_to_hass(hass)
+        hass.config_entries.async_update_entry(
+            entry, data={CONF_DEVICES: [record.as_dict()]}
+        )
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_block_till_done()
+        await snapshot_platform(hass, er.async_get(hass), snapshot, entry.entry_id)
+
+    with patch("custom_components.miningsdk.PLATFORMS", new=[]) as platforms:
+
+        async def check_only(platform: Platform, name: str) -> None:
+            platforms[:] = [platform]
+            await check(platform, name)
+
+        yield check_only
+        await hass.config_entries.async_unload(entry.entry_id)
