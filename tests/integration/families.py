@@ -8,11 +8,13 @@ from unittest.mock import patch
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.entity import Entity
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     snapshot_platform,
 )
+from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
 from syrupy.assertion import SnapshotAssertion
 
 from custom_components.miningsdk.const import CONF_DEVICES, DOMAIN
@@ -67,11 +69,11 @@ type CheckPlatform = Callable[[Platform, str], Awaitable[None]]
 async def check_platform_fixture(
     hass: HomeAssistant,
     simulate: Simulate,
-    entity_registry_enabled_by_default: None,
     snapshot: SnapshotAssertion,
 ) -> AsyncGenerator[CheckPlatform]:
     """Return a function that compares a family's entities with the recorded ones."""
     entry = MockConfigEntry(domain=DOMAIN, title="Home", entry_id=_SITE_ID)
+    recorded = snapshot.use_extension(HomeAssistantSnapshotExtension)
 
     async def check(platform: Platform, name: str) -> None:
         family = FAMILIES[name]
@@ -85,9 +87,13 @@ async def check_platform_fixture(
         )
         assert await hass.config_entries.async_setup(entry.entry_id)
         await hass.async_block_till_done()
-        await snapshot_platform(hass, er.async_get(hass), snapshot, entry.entry_id)
+        await snapshot_platform(hass, er.async_get(hass), recorded, entry.entry_id)
 
-    with patch("custom_components.miningsdk.PLATFORMS", new=[]) as platforms:
+    platforms: list[Platform] = []
+    with (
+        patch("custom_components.miningsdk.PLATFORMS", new=platforms),
+        patch.object(Entity, "entity_registry_enabled_default", new=True),
+    ):
 
         async def check_only(platform: Platform, name: str) -> None:
             platforms[:] = [platform]

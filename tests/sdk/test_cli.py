@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from custom_components.miningsdk.sdk import (
-    Capability,
+    AnyDevice,
     DeviceInfo,
     DeviceKind,
     MeterStats,
@@ -27,6 +27,7 @@ from custom_components.miningsdk.sdk import (
     registry,
 )
 from custom_components.miningsdk.sdk._cli_set import WrongUsage, pools_of
+from custom_components.miningsdk.sdk.container import Container
 from custom_components.miningsdk.sdk.device import Device
 from tests.conftest import Simulate, loopback_address
 from tests.sdk.conftest import Python
@@ -468,16 +469,25 @@ async def test_drivers(run: Run) -> None:
     assert "F1, F2" in done.out
 
 
-async def test_a_driver_that_only_reads_has_no_capabilities() -> None:
+def test_what_a_driver_can_do() -> None:
     class Reader(StockMiner):
         name = "reader"
         _pause = Miner._pause
 
-    capabilities = cast(
-        "list[Capability]", show.describe_driver(Reader)["capabilities"]
-    )
-    assert Capability.PAUSE not in capabilities
-    assert Capability.REBOOT in capabilities
+    class Box(Container):
+        name = "box"
+        default_port = 1
+
+        @override
+        async def _switch_cooling(self, on: bool) -> None:
+            raise NotImplementedError
+
+    def capabilities(driver: type[AnyDevice]) -> set[object]:
+        return set(cast("list[object]", show.describe_driver(driver)["capabilities"]))
+
+    assert "pause" not in capabilities(Reader)
+    assert "reboot" in capabilities(Reader)
+    assert capabilities(Box) == {"cooling"}
 
 
 @pytest.mark.parametrize(

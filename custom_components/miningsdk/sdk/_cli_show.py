@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
+from .container import Container
 from .device import AnyDevice
 from .discovery import ScanProgress
 from .miner import Miner
@@ -65,11 +66,18 @@ _DRIVERS = (
     "needs_password",
     "capabilities",
 )
+# Where a kind of device leaves a command to its drivers, and by which name.
 _HOOKS = {
-    capability: name
+    capability: (base, hook)
+    for base in (Miner, Container)
     for capability in Capability
-    for name in (f"_{capability.value}", f"_set_{capability.value}")
-    if hasattr(Miner, name)
+    for hook in (
+        f"_{capability}",
+        f"_set_{capability}",
+        f"_switch_{capability}",
+        f"_switch_{capability}s",
+    )
+    if hasattr(base, hook)
 }
 
 
@@ -270,8 +278,9 @@ def describe_driver(driver: type[AnyDevice]) -> dict[str, object]:
         "needs_password": driver.needs_password,
         "capabilities": [
             capability
-            for capability, hook in _HOOKS.items()
-            if getattr(driver, hook, None) not in (None, getattr(Miner, hook))
+            for capability, (base, hook) in _HOOKS.items()
+            if issubclass(driver, base)
+            and getattr(driver, hook) is not getattr(base, hook)
         ],
     }
 

@@ -5,7 +5,17 @@ from typing import Any
 
 from .commands import Commanded, check_range
 from .errors import NotSupported
-from .model import Capability, ContainerStats, DeviceKind, Setpoint
+from .model import (
+    Capability,
+    ContainerStats,
+    ContainerStatus,
+    DeviceKind,
+    Setpoint,
+    Socket,
+)
+
+# Setpoints are shown with one digit.
+_SETPOINT_TOLERANCE = 0.05
 
 
 class Container(Commanded[ContainerStats]):
@@ -25,26 +35,47 @@ class Container(Commanded[ContainerStats]):
         super().__init__(host, **options)
         self.allow_cooling = allow_cooling
 
-    async def switch_cooling(self, on: bool) -> None:  # noqa: FBT001
+    async def set_cooling(self, on: bool) -> None:  # noqa: FBT001
         """Switch the cooling on or off."""
         self._check_allowed()
         await self._command(
             Capability.COOLING,
-            lambda: self._switch_cooling(on),
-            lambda stats: stats.cooling_on is on,
+            lambda: self._set_cooling(on),
+            lambda stats: self._cooling_is(stats, on),
         )
 
-    async def switch_socket(self, index: int, on: bool) -> None:  # noqa: FBT001
-        """Switch one socket, by the index it has in ``ContainerStats.sockets``."""
-        await self.switch_sockets((index,), on)
+    async def reset_cooling(self) -> None:
+        """Acknowledge the alarms of the cooling; returns once it shows none."""
+        self._check_allowed()
+        await self._command(
+            Capability.COOLING,
+            self._reset_cooling,
+            lambda stats: (
+                stats.status not in (ContainerStatus.FAULT, ContainerStatus.UNKNOWN)
+            ),
+        )
 
-    async def switch_sockets(self, indexes: Collection[int], on: bool) -> None:  # noqa: FBT001
+    async def set_actuator(self, key: str, on: bool) -> None:  # noqa: FBT001
+        """Switch one of those actuators that ``info.limits`` lists as options."""
+        self._check_allowed()
+        self._check_option(Capability.COOLING, key)
+        await self._command(
+            Capability.COOLING,
+            lambda: self._set_actuator(key, on),
+            lambda stats: actuators_are(stats, {key: on}),
+        )
+
+    async def set_socket(self, index: int, on: bool) -> None:  # noqa: FBT001
+        """Switch one socket, by the index it has in ``ContainerStats.sockets``."""
+        await self.set_sockets((index,), on)
+
+    async def set_sockets(self, indexes: Collection[int], on: bool) -> None:  # noqa: FBT001
         """Switch several sockets, one after the other."""
         wanted = tuple(dict.fromkeys(indexes))
         await self._command(
             Capability.SOCKET,
-            lambda: self._switch_sockets(wanted, on),
-            lambda stats: _sockets_are(stats, wanted, on),
+            lambda: self._set_sockets(wanted, on),
+            lambda stats: sockets_are(stats.sockets, wanted, on),
         )
 
     async def set_setpoint(self, key: str, value: float) -> None:
@@ -74,27 +105,44 @@ class Container(Commanded[ContainerStats]):
         known = ", ".join(point.key for point in setpoints)
         raise NotSupported(f"{key!r} is not one of: {known or 'no setpoints'}")
 
+    def _cooling_is(self, stats: ContainerStats, on: bool) -> bool:  # noqa: FBT001
+        """Tell whether the reading shows that the cooling does what it was told."""
+        return stats.cooling_on is on
+
     # What a driver implements, as far as its container can.
 
-    async def _switch_cooling(self, on: bool) -> None:  # noqa: FBT001
+    async def _set_cooling(self, on: bool) -> None:  # noqa: FBT001
         raise NotImplementedError
 
-    async def _switch_sockets(self, indexes: tuple[int, ...], on: bool) -> None:  # noqa: FBT001
+    async def _reset_cooling(self) -> None:
+        raise NotImplementedError
+
+    async def _set_actuator(self, key: str, on: bool) -> None:  # noqa: FBT001
+        raise NotImplementedError
+
+    async def _set_sockets(self, indexes: tuple[int, ...], on: bool) -> None:  # noqa: FBT001
         raise NotImplementedError
 
     async def _set_setpoint(self, key: str, value: float) -> None:
         raise NotImplementedError
 
 
-def _sockets_are(stats: ContainerStats, indexes: tuple[int, ...], on: bool) -> bool:  # noqa: FBT001
-    shown = {socket.index: socket.on for socket in stats.sockets}
+def sockets_are(sockets: Collection[Socket], indexes: Collection[int], on: bool) -> bool:  # noqa: E501, FBT001
+    """Tell whether all of these sockets are shown on, or off."""
+    shown = {socket.index: socket.on for socket in sockets}
     return all(shown.get(index) is on for index in indexes)
+
+
+def actuators_are(stats: ContainerStats, wanted: dict[str, bool]) -> bool:
+    """Tell whether actuators are shown as wanted."""
+    shown = {actuator.key: actuator.on for actuator in stats.actuators}
+    return all(shown.get(key) is on for key, on in wanted.items())
 
 
 def _setpoint_is(stats: ContainerStats, key: str, value: float) -> bool:
     return any(
         point.key == key
         and point.value is not None
-        and abs(point.value - value) <= 0.05
+        and abs(point.value - value) <= _SETPOINT_TOLERANCE
         for point in stats.setpoints
     )

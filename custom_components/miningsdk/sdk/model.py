@@ -233,7 +233,8 @@ class MeterStats:
 
     Power is positive when it is drawn. The phase fields hold three values, fewer on
     a meter of fewer phases. Powers in W, VA and var, ``power_factor`` -1 to 1,
-    ``frequency`` Hz, energies kWh since the meter was made.
+    ``frequency`` Hz, energies kWh since the meter was made. ``sockets`` are the
+    relays that the meter itself switches, if it has any.
     """
 
     power: float | None = None
@@ -246,6 +247,7 @@ class MeterStats:
     frequency: float | None = None
     energy_import: float | None = None
     energy_export: float | None = None
+    sockets: tuple[Socket, ...] = ()
     faults: tuple[Fault, ...] = ()
     failed: Mapping[str, str] = field(default_factory=dict)
 
@@ -289,12 +291,13 @@ class Actuator:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Socket:
-    """One outlet of a container's power distribution: W and A."""
+    """One outlet of a power distribution: W and A; ``name`` is what its label says."""
 
     index: int
     on: bool | None = None
     power: float | None = None
     current: float | None = None
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

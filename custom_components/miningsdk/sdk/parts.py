@@ -16,8 +16,10 @@ from .transports.web_api import NoTurn, RateLimited, WebApi
 
 # For how long a reply stands in for one that fails, beyond its usual age.
 _STANDS_IN = 900.0
-# What was refused is not asked for again any sooner.
+# What was refused is not asked for again any sooner; nor what made no sense, but that
+# is asked again when it is due.
 _REFUSED_FOR = 3600.0
+_SENSELESS_FOR = 300.0
 # More pages than this are not a list of workers.
 _MOST_PAGES = 100
 
@@ -55,6 +57,8 @@ class Part:
 class _Kept:
     reply: Any
     at: float
+    # What is missing from it.
+    note: str | None
 
 
 @dataclass(slots=True)
@@ -99,12 +103,15 @@ class Parts:
                 failed[part.name] = str(gone)
                 continue
             try:
-                await self._ask(part, failed)
+                await self._ask(part)
             except MiningSDKError as error:
                 self._excuse(part, error, failed)
                 self.last_error = self.last_error or error
                 if isinstance(error, DeviceUnreachable | DeviceTimeout):
                     gone = error
+        for part in parts:
+            if (kept := self._kept.get(part.name)) is not None and kept.note:
+                failed.setdefault(part.name, kept.note)
         return self.known(parts)
 
     def known(self, parts: tuple[Part, ...]) -> dict[str, Any]:
@@ -131,19 +138,19 @@ class Parts:
         kept = self._kept.get(part.name)
         return (not (part.required and kept is None), kept.at if kept else 0.0)
 
-    async def _ask(self, part: Part, failed: dict[str, str]) -> None:
+    async def _ask(self, part: Part) -> None:
         refused = self._refused.get(part.name)
         if refused is not None and self._api.clock() < refused.until:
             raise refused.error.with_traceback(None)
-        reply = await self._pages(part, failed)
+        reply, note = await self._pages(part)
         self._refused.pop(part.name, None)
-        self._kept[part.name] = _Kept(reply, self._api.clock())
+        self._kept[part.name] = _Kept(reply, self._api.clock(), note)
 
-    async def _pages(self, part: Part, failed: dict[str, str]) -> Any:
-        """Return the answer; of pages, what cannot be had in time is left out."""
+    async def _pages(self, part: Part) -> tuple[Any, str | None]:
+        """Return the answer, and a note when some of its pages could not be had."""
         first = await self._fetch(part, part.path)
         if part.following is None:
-            return first
+            return first, None
         pages = [first]
         while (path := part.following(pages)) is not None:
             try:
@@ -151,18 +158,18 @@ class Parts:
                     raise InvalidReply("there is no end to its pages")
                 pages.append(await self._fetch(part, path))
             except (RateLimited, InvalidReply, DeviceTimeout) as error:
-                failed[part.name] = f"only {len(pages)} pages were read: {error}"
-                break
-        return pages
+                return pages, f"only {len(pages)} pages were read: {error}"
+        return pages, None
 
     def _excuse(
         self, part: Part, error: MiningSDKError, failed: dict[str, str]
     ) -> None:
         """Note what failed; raise it when there is no reading without it."""
         now = self._api.clock()
+        refused = self._refused.get(part.name)
+        if (hold := _hold(part, error)) and (refused is None or refused.until <= now):
+            self._refused[part.name] = _Refused(error, now + hold)
         if isinstance(error, AuthenticationFailed | NotSupported):
-            if part.name not in self._refused or self._refused[part.name].until <= now:
-                self._refused[part.name] = _Refused(error, now + _REFUSED_FOR)
             self._kept.pop(part.name, None)
         kept = self._kept.get(part.name)
         stands_in = kept is not None and now - kept.at <= part.every + _STANDS_IN
@@ -170,3 +177,11 @@ class Parts:
             raise error
         if not (stands_in and isinstance(error, NoTurn)):
             failed[part.name] = str(error)
+
+
+def _hold(part: Part, error: MiningSDKError) -> float:
+    """Return for how long a part that failed is not asked for again."""
+    if isinstance(error, AuthenticationFailed | NotSupported):
+        return _REFUSED_FOR
+    senseless = isinstance(error, InvalidReply) and not isinstance(error, RateLimited)
+    return min(part.every, _SENSELESS_FOR) if senseless and not part.required else 0.0

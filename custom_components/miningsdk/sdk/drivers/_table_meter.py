@@ -118,18 +118,16 @@ def stats_of(words: Words, table: MeterMap, failed: dict[str, str]) -> MeterStat
     """Return the reading that registers hold; what makes no sense is in ``failed``."""
     totals: dict[tuple[str, int | None], float | None] = {}
     for row in table.registers:
-        if (raw := words.get(row)) is None:
-            value = None
-        else:
-            value = _decoded(row, raw, failed)
+        raw = words.get(row)
+        value = None if raw is None else _decoded(row, raw, failed)
         key = row.field, row.phase
-        if key not in totals:
-            totals[key] = value
-        else:
-            # Parts of which one is unknown make no total.
-            before = totals[key]
-            totals[key] = None if None in (before, value) else before + value  # type: ignore[operator]
+        totals[key] = _plus(totals[key], value) if key in totals else value
     return MeterStats(**_fields(totals), failed=failed)
+
+
+def _plus(part: float | None, other: float | None) -> float | None:
+    # Parts of which one is unknown make no total.
+    return None if part is None or other is None else part + other
 
 
 def _decoded(row: Register, raw: Sequence[int], failed: dict[str, str]) -> float | None:

@@ -1,9 +1,8 @@
 """ABB meters and relays: scaled whole numbers, high word first.
 
-Registers: B21/B23/B24 from mbmd and Victron, which agree (P). M1M 20 and M4M 20 from
-MiningOS (P), energies, frequency and factor from public maps of the M4M series (P for
-its larger brother). REU615 from MiningOS (P). "Not available" is 0x7FFF... in signed and
-0xFFFF... in unsigned registers.
+Registers: B21, B23 and B24 from mbmd and Victron, which agree. M1M 20 and M4M 20 from
+MiningOS; energies, frequency and factor from public maps of the larger M4M 30. REU615
+from MiningOS. "Not available" is 0x7FFF... in signed and 0xFFFF... in unsigned ones.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """Carlo Gavazzi EM24 with Ethernet: whole numbers, low word first.
 
-Registers: mbmd and Victron, which agree (P). Read alone, register 0x000B is the number of
+Registers: mbmd and Victron, which agree. Read alone, register 0x000B is the number of
 the model. The meter's "application" is left as it is: a setting that somebody chose.
 """
 
@@ -23,15 +23,24 @@ _MODELS = {
     "1652": "EM24DINAV53XE1PFA",
     "1653": "EM24DINAV53XE1PFB",
 }
-_LONG = {
+_NO_S32 = (0x7FFF_FFFF, -0x8000_0000)
+_LONG: dict[str, object] = {
     "space": "input",
     "word_order": "little",
-    "missing": (0x7FFF_FFFF, -0x8000_0000),
+    "missing": _NO_S32,
 }
 
 
 def _long(address: int, field: str, scale: float) -> Register:
-    return phases(field, "s32", (address,), scale=scale, **_LONG)[0]
+    return Register(
+        address=address,
+        field=field,
+        kind="s32",
+        space="input",
+        word_order="little",
+        scale=scale,
+        missing=_NO_S32,
+    )
 
 
 _EM24 = MeterMap(

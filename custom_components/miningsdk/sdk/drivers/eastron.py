@@ -4,10 +4,11 @@ Registers: mbmd (P); a read of 80 registers from 0 is what ESPHome does. No regi
 identity is sure enough, so a scan cannot tell them.
 """
 
+from ..transports.modbus import Space
 from ._modbus_table import MeterMap, Register, phases
 from ._table_meter import TableMeter
 
-_SPACE = "input"
+_SPACE: Space = "input"
 
 
 def _float(address: int, field: str) -> Register:

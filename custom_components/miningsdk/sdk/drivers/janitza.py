@@ -1,6 +1,6 @@
 """Janitza meters: floats, energies in Wh.
 
-Registers: mbmd for the B series, OpenEMS for the UMG series, which agree (P). Nothing in
+Registers: mbmd for the B series, OpenEMS for the UMG series, which agree. Nothing in
 them tells the maker, so a scan cannot recognise them.
 """
 

@@ -2,12 +2,21 @@
 
 from collections.abc import Iterable, Mapping
 import math
-from typing import Any, override
+from typing import Any, cast, override
 
 from ..errors import MiningSDKError, NotSupported
 from ..model import DeviceInfo
-from ..transports.modbus import MAXIMUM_REGISTERS
-from ._modbus_table import FIELDS, PHASED, PHASES, WORDS, MeterMap, Register
+from ..transports.modbus import MAXIMUM_REGISTERS, Space
+from ._modbus_table import (
+    FIELDS,
+    PHASED,
+    PHASES,
+    WORDS,
+    Kind,
+    MeterMap,
+    Register,
+    WordOrder,
+)
 from ._table_meter import TableMeter
 
 _SPACES = ("holding", "input")
@@ -25,7 +34,7 @@ _KEYS = frozenset(
         "missing",
     }
 )
-_HIGHEST_ADDRESS = 0xFFFF
+_ADDRESSES = 0x10000
 
 
 class InvalidTable(MiningSDKError, ValueError):  # noqa: N818
@@ -64,15 +73,14 @@ class _Row:
     def register(self) -> Register:
         """Return the row as a register."""
         field = self._choice("field", FIELDS)
-        kind = self._choice("type", tuple(WORDS))
-        address = self._whole("address", 0, _HIGHEST_ADDRESS + 1 - WORDS[kind])  # type: ignore[index]
+        kind = cast(Kind, self._choice("type", WORDS))
         return Register(
-            address=address,
+            address=self._whole("address", 0, _ADDRESSES - WORDS[kind]),
             field=field,
-            kind=kind,  # type: ignore[arg-type]
+            kind=kind,
             phase=self._phase(field),
-            space=self._choice("space", _SPACES, "holding"),  # type: ignore[arg-type]
-            word_order=self._choice("word_order", _ORDERS, "big"),  # type: ignore[arg-type]
+            space=cast(Space, self._choice("space", _SPACES, "holding")),
+            word_order=cast(WordOrder, self._choice("word_order", _ORDERS, "big")),
             scale=self._number_of("scale", 1.0),
             offset=self._number_of("offset", 0.0),
             missing=self._missing(),

@@ -2,7 +2,7 @@
 
 A raw 0 to 9999 stands for the lowest to the highest value that the meter can show, and
 these follow from how it was set up. They cannot be read in a way that is sure, so they
-are options. Registers: MiningOS and a public list of the maker's registers, which agree.
+are options. Registers: MiningOS and public lists of the maker's registers, which agree.
 Energies are two registers of four decimal digits each.
 """
 

@@ -1,7 +1,7 @@
 """Schneider meters: floats in kW, energies in Wh; and a protection relay.
 
-Registers: iEM3xxx and PM5xxx share their layout (MiningOS, mbmd and public copies of the
-maker's list, P). A power factor beyond 1 tells its quadrant. Identity: function 43/14,
+Registers: iEM3xxx and PM5xxx share their layout (MiningOS, mbmd and public copies of
+the maker's list). A power factor beyond 1 tells its quadrant. Identity: function 43/14,
 and for those that do not answer it the text of the model at register 50.
 """
 
@@ -47,7 +47,7 @@ _FLOATS = MeterMap(
 _RELAY = MeterMap(
     registers=(
         *phases("voltage_phase", "s16", (2016, 2017, 2018)),
-        Register(address=2020, field="frequency", kind="s16"),
+        Register(address=2020, field="frequency", kind="s16", highest=100),
         Register(address=2021, field="power", kind="s16", scale=1000.0),
         Register(address=2022, field="power_reactive", kind="s16", scale=1000.0),
         Register(address=2023, field="power_apparent", kind="s16", scale=1000.0),

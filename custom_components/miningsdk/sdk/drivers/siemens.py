@@ -1,7 +1,7 @@
 """Siemens PAC2200: floats, energies as doubles in Wh for each of two tariffs.
 
-Registers: mbmd, and the maker's manual for the frequency and the identity. A request must
-not begin or end within a value, and the identity can only be read as a whole.
+Registers: mbmd, and the maker's manual for frequency and identity. A request must not
+begin or end within a value, and the identity can only be read as a whole.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,7 @@
 """HTTP to one device, with its errors said in the words of the SDK."""
 
 from collections.abc import Mapping
+import ssl
 from typing import Any
 
 import aiohttp
@@ -52,7 +53,7 @@ class Response:
 class HttpClient:
     """Requests to one device; connections are kept alive by the session."""
 
-    __slots__ = ("_middlewares", "base", "port", "secure", "wire")
+    __slots__ = ("_middlewares", "base", "peer", "port", "secure", "trust", "wire")
 
     def __init__(
         self,
@@ -61,15 +62,21 @@ class HttpClient:
         *middlewares: ClientMiddlewareType,
         secure: bool = False,
         base: str = "",
+        trust: ssl.SSLContext | None = None,
+        peer: str | None = None,
     ) -> None:
         """Talk to ``port`` of the wire's host, through aiohttp middlewares if any.
 
-        ``secure`` means https; ``base`` is put before every path.
+        ``secure`` means https; ``base`` is put before every path. ``trust`` stands
+        in for the authorities that the system trusts, ``peer`` for the name that
+        the certificate must bear.
         """
         self.wire = wire
         self.port = port
         self.secure = secure
         self.base = base
+        self.trust = trust
+        self.peer = peer
         self._middlewares = middlewares
 
     async def request(
@@ -110,6 +117,8 @@ class HttpClient:
                     headers=headers,
                     allow_redirects=False,
                     middlewares=self._middlewares or None,
+                    ssl=self.trust or True,
+                    server_hostname=self.peer,
                     timeout=aiohttp.ClientTimeout(
                         total=wire.timeout, sock_connect=wire.connect_timeout
                     ),

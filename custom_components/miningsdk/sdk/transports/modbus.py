@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import importlib
 import struct
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, override
 from weakref import WeakKeyDictionary
 
 from ..errors import DeviceTimeout, DeviceUnreachable, InvalidReply
@@ -212,6 +212,7 @@ class Unit:
         """Write registers (function 16); never tried a second time."""
         await self._once(lambda unit: unit.write_registers(address, values))
 
+    @override
     def __str__(self) -> str:
         """Name the unit and where it is."""
         return f"{self._link.wire.host} port {self._link.port} unit {self.unit_id}"
