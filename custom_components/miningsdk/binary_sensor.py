@@ -13,6 +13,8 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .attached_entity import add_attached_entities
+from .controls_attached import attached_binary_sensors
 from .coordinator import MinerCoordinator, MiningConfigEntry
 from .detail import Detail
 from .entity import MinerEntity
@@ -81,6 +83,7 @@ async def async_setup_entry(
             if detail >= description.detail
         ),
     )
+    add_attached_entities(entry, async_add_entities, attached_binary_sensors)
 
 
 class MinerBinarySensor(MinerEntity, BinarySensorEntity):

@@ -21,6 +21,7 @@ import voluptuous as vol
 from .const import CONF_DEVICES, CONF_TARGETS, DOMAIN, LOGGER, SUBENTRY_RANGE
 from .devices import device_session
 from .discovered import DiscoveredPool
+from .flow_device import FLOWS
 from .flow_options import MiningOptionsFlow
 from .flow_range import RangeSubentryFlow, range_errors, range_schema, range_subentry
 from .flow_reconfigure import ReconfigureFlow
@@ -62,7 +63,7 @@ class MiningConfigFlow(ReconfigureFlow, TakeFlow, domain=DOMAIN):
         cls, config_entry: ConfigEntry
     ) -> dict[str, type[ConfigSubentryFlow]]:
         """Return what a person adds to a site by hand."""
-        return {SUBENTRY_RANGE: RangeSubentryFlow}
+        return {SUBENTRY_RANGE: RangeSubentryFlow, **FLOWS}
 
     @override
     async def async_step_user(
@@ -173,13 +174,6 @@ class MiningConfigFlow(ReconfigureFlow, TakeFlow, domain=DOMAIN):
             errors=errors,
             description_placeholders={"count": str(len(self._found))},
         )
-
-    @callback
-    @override
-    def async_remove(self) -> None:
-        """End a search that nobody waits for any more."""
-        if self._scan is not None:
-            self._scan.cancel()
 
     # Add by address.
 

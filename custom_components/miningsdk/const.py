@@ -6,6 +6,8 @@ from typing import Final
 
 from homeassistant.const import Platform
 
+from .sdk import DeviceKind
+
 DOMAIN: Final = "miningsdk"
 LOGGER = logging.getLogger(__package__)
 
@@ -22,7 +24,19 @@ CONF_DETAIL: Final = "detail"
 CONF_DEVICES: Final = "devices"
 CONF_SITE: Final = "site"
 CONF_TARGETS: Final = "targets"
+CONF_DRIVER: Final = "driver"
 SUBENTRY_RANGE: Final = "range"
+SUBENTRY_METER: Final = "meter"
+SUBENTRY_SENSOR: Final = "sensor"
+SUBENTRY_CONTAINER: Final = "container"
+SUBENTRY_POOL: Final = "pool"
+# What a person configures by hand, and what kind of device that is.
+ATTACHED: Final = {
+    SUBENTRY_METER: DeviceKind.METER,
+    SUBENTRY_SENSOR: DeviceKind.SENSOR,
+    SUBENTRY_CONTAINER: DeviceKind.CONTAINER,
+    SUBENTRY_POOL: DeviceKind.POOL,
+}
 
 DEFAULT_SITE_NAME: Final = "Home"
 DEFAULT_INTERVAL: Final = 30
@@ -42,3 +56,4 @@ MAXIMUM_STATE_AGE: Final = 300.0
 
 UNIT_HASHRATE: Final = "TH/s"
 UNIT_EFFICIENCY: Final = "J/TH"
+UNIT_BITCOIN: Final = "BTC"

@@ -1,98 +1,45 @@
-"""The poll loop of one device, and what it last read."""
+"""The poll loop of one miner, and what it last read."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, override
-from zlib import crc32
+from typing import TYPE_CHECKING, override
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
-from homeassistant.helpers.update_coordinator import BaseDataUpdateCoordinatorProtocol
+from homeassistant.core import HomeAssistant
 
-from .const import BACKOFF_FIRST, BACKOFF_LAST, DOMAIN, LOGGER
+from .const import LOGGER
 from .energy import EnergyMeter
 from .inventory import Record
-from .sdk import (
-    AuthenticationFailed,
-    CommandFailed,
-    Miner,
-    MinerStats,
-    MiningSDKError,
-    NotSupported,
-)
+from .polling import DeviceCoordinator
+from .sdk import Miner, MinerStats
 
 if TYPE_CHECKING:
     from .fleet import Fleet
 
 type MiningConfigEntry = ConfigEntry[Fleet]
 
-_MOST_DOUBLINGS = 16
 
-
-class MinerCoordinator(BaseDataUpdateCoordinatorProtocol):
-    """Poll one miner at its own phase of the interval, more seldom while it is off.
-
-    ``data`` is the last reading, kept while the miner is away; ``available`` tells
-    whether it answered the last time.
-    """
+class MinerCoordinator(DeviceCoordinator[Miner, MinerStats]):
+    """Poll one miner of the inventory."""
 
     def __init__(
         self, hass: HomeAssistant, fleet: Fleet, record: Record, device: Miner
     ) -> None:
-        """Prepare to poll; ``async_start`` begins."""
-        self.hass = hass
-        self.fleet = fleet
+        """Prepare to poll the miner of a record."""
+        super().__init__(hass, fleet, device)
         self.record = record
-        self.device = device
-        self.data: MinerStats | None = None
-        self.available = False
-        self.problem: str | None = None
         self.energy = EnergyMeter()
-        self._failures = 0
-        self._listeners: dict[object, CALLBACK_TYPE] = {}
-        self._timer: asyncio.TimerHandle | None = None
-        self._refreshing: asyncio.Task[None] | None = None
-        self._due = 0.0
-        self._stopped = False
 
     @property
-    def interval(self) -> float:
-        """Return the seconds between two polls of a miner that answers."""
-        return self.fleet.interval
-
-    @callback
     @override
-    def async_add_listener(
-        self, update_callback: CALLBACK_TYPE, context: Any = None
-    ) -> Callable[[], None]:
-        """Have a function called after each poll; returns how to end that."""
-        key = object()
-        self._listeners[key] = update_callback
+    def id(self) -> str:
+        """Return the id of the record."""
+        return self.record.id
 
-        def remove() -> None:
-            self._listeners.pop(key, None)
-
-        return remove
-
-    async def async_refresh(self) -> None:
-        """Poll now; a poll that already runs is waited for instead."""
-        if self._stopped:
-            return
-        if self._refreshing is None or self._refreshing.done():
-            self._refreshing = self.fleet.entry.async_create_background_task(
-                self.hass, self._async_poll(), f"{DOMAIN} poll {self.record.name}"
-            )
-        # Unlike a shield, this leaves those who wait alone when the poll is cancelled.
-        await asyncio.wait([self._refreshing])
-
-    async def async_stop(self) -> None:
-        """Poll no more and let go of the device."""
-        self._stopped = True
-        self._unschedule()
-        if self._refreshing is not None:
-            self._refreshing.cancel()
-        await self.device.close()
+    @property
+    @override
+    def name(self) -> str:
+        """Return what a person calls the miner."""
+        return self.record.name
 
     async def async_exchange(self, record: Record, device: Miner) -> None:
         """Go on with another device object: a new address, or new credentials."""
@@ -104,125 +51,33 @@ class MinerCoordinator(BaseDataUpdateCoordinatorProtocol):
         self._failures = 0
         await self.async_refresh()
 
-    async def async_command(self, command: Callable[[Miner], Awaitable[None]]) -> None:
-        """Run a command; it has been confirmed by the device when this returns.
-
-        Raises:
-            HomeAssistantError: translated, with the device's own words.
-        """
-        try:
-            async with self.fleet.limiter:
-                await command(self.device)
-        except NotSupported as error:
-            raise ServiceValidationError(
-                translation_domain=DOMAIN,
-                translation_key="not_supported",
-                translation_placeholders=self._words(error),
-            ) from error
-        except AuthenticationFailed as error:
-            self.fleet.async_credentials_failed(self)
-            raise HomeAssistantError(
-                translation_domain=DOMAIN,
-                translation_key="authentication_failed",
-                translation_placeholders=self._words(error),
-            ) from error
-        except MiningSDKError as error:
-            refused = isinstance(error, CommandFailed)
-            raise HomeAssistantError(
-                translation_domain=DOMAIN,
-                translation_key="command_failed" if refused else "unreachable",
-                translation_placeholders=self._words(error),
-            ) from error
-        finally:
-            await self.async_refresh()
-
-    def _words(self, error: MiningSDKError) -> dict[str, str]:
-        return {"name": self.record.name, "error": str(error)}
-
-    async def _async_poll(self) -> None:
-        started = self.hass.loop.time()
-        try:
-            async with self.fleet.limiter:
-                stats = await self.device.read()
-        except MiningSDKError as error:
-            self._lost(error)
-        except Exception as error:  # noqa: BLE001
-            # A driver's own mistake must not end its poll loop.
-            if not self._failures:
-                LOGGER.exception("Unexpected error of %s", self.record.name)
-            self._lost(error)
-        else:
-            self._got(stats)
-        finally:
-            if not self._stopped:
-                self._schedule(started)
-        for listener in tuple(self._listeners.values()):
-            listener()
-
-    def _got(self, stats: MinerStats) -> None:
-        if self.record.is_another(self.device.info):
-            self._replaced()
-            return
-        if self._failures:
-            LOGGER.info("%s answers again", self.record.name)
-        self._failures = 0
-        self.data = stats
-        self.available = True
-        self.problem = None
-        added = self.energy.add(stats.power, self.hass.loop.time())
-        self.fleet.async_read(self, stats, added)
-
-    def _lost(self, error: Exception) -> None:
+    @override
+    def _accepted(self, stats: MinerStats) -> bool:
+        if not self.record.is_another(self.device.info):
+            return True
         if not self._failures:
-            LOGGER.info("%s does not answer: %s", self.record.name, error)
-        self._failures += 1
-        self.available = False
-        self.problem = str(error)
-        self.energy.add(None, self.hass.loop.time())
-        self.fleet.async_lost(self, refused=isinstance(error, AuthenticationFailed))
-
-    def _replaced(self) -> None:
-        if not self._failures:
-            LOGGER.warning(
-                "Another device answers at the address of %s", self.record.name
-            )
+            LOGGER.warning("Another device answers at the address of %s", self.name)
         self._failures += 1
         self.available = False
         self.problem = "another device answers at this address"
-        self.energy.add(None, self.hass.loop.time())
+        self._stop_counting()
         self.fleet.async_replaced(self, self.device.info)
+        return False
 
-    @callback
-    def _schedule(self, started: float) -> None:
-        """Set the time of the next poll, so that polls of a fleet lie evenly spread."""
-        self._unschedule()
-        interval, ahead = self.interval, self._due - started
-        if self._due <= 0 or (not self._failures and abs(ahead) > interval):
-            phase = crc32(self.record.id.encode()) % 1000 / 1000
-            self._due = started + interval * (0.5 + phase)
-        elif self._failures:
-            self._due = started + max(self._backoff(), interval)
-        elif ahead < interval / 2:
-            # After a refresh out of turn, a poll that is not yet near stays as it is.
-            self._due += interval
-        self._due = max(self._due, self.hass.loop.time() + 0.01)
-        self._timer = self.hass.loop.call_at(self._due, self._fire)
+    @override
+    def _taken(self, stats: MinerStats) -> None:
+        added = self.energy.add(stats.power, self.hass.loop.time())
+        self.fleet.async_read(self, stats, added)
 
-    def _backoff(self) -> float:
-        # The number of failures has no end, but that of a float's digits does.
-        doublings = min(self._failures - 1, _MOST_DOUBLINGS)
-        return min(BACKOFF_FIRST * 2.0**doublings, BACKOFF_LAST)
+    @override
+    def _gone(self, *, refused: bool) -> None:
+        if not self.available:
+            self._stop_counting()
+        self.fleet.async_lost(self, refused=refused)
 
-    @callback
-    def _unschedule(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+    @override
+    def _account_refused(self) -> None:
+        self.fleet.async_credentials_failed(self)
 
-    @callback
-    def _fire(self) -> None:
-        self._timer = None
-        if not self.hass.is_stopping:
-            self.fleet.entry.async_create_background_task(
-                self.hass, self.async_refresh(), f"{DOMAIN} refresh"
-            )
+    def _stop_counting(self) -> None:
+        self.energy.add(None, self.hass.loop.time())

@@ -5,13 +5,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_SCAN_INTERVAL
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.debounce import Debouncer
 from homeassistant.util.hass_dict import HassKey
 
+from .attached import AttachedCoordinator, async_prepare
 from .const import (
+    ATTACHED,
     CONF_DETAIL,
     CONNECTION_LIMIT,
     DEFAULT_INTERVAL,
@@ -31,7 +34,7 @@ from .issues import (
     async_credentials_issue,
     async_replaced_issue,
 )
-from .sdk import DeviceInfo, MinerStats, NotSupported
+from .sdk import DeviceInfo, MinerStats, MiningSDKError, NotSupported
 from .totals import Totals, add_up
 
 type NewMiners = Callable[[list[MinerCoordinator]], None]
@@ -57,6 +60,8 @@ class Fleet:
         self.strangers: dict[str, DeviceInfo] = {}
         # Devices that refused the account when they were last read, by id.
         self._refused: set[str] = set()
+        # What was configured by hand, by the id of its subentry.
+        self.attached: dict[str, AttachedCoordinator] = {}
         self.totals = Totals()
         self.energy = EnergyMeter()
         self.site_device_id: str | None = None
@@ -102,13 +107,30 @@ class Fleet:
             except NotSupported as error:
                 # A third party's driver may be gone; the device is kept for its return.
                 LOGGER.warning("%s is left out: %s", record.name, error)
-        await self._first_readings(list(self.coordinators.values()))
+        for subentry in self.entry.subentries.values():
+            if subentry.subentry_type in ATTACHED:
+                await self._async_attach(subentry)
+        await self._first_readings(
+            [*self.coordinators.values(), *self.attached.values()]
+        )
         self._add_up()
+
+    async def _async_attach(self, subentry: ConfigSubentry) -> None:
+        try:
+            await async_prepare(self.hass, subentry.data)
+            coordinator = AttachedCoordinator(self.hass, self, subentry)
+        except MiningSDKError as error:
+            LOGGER.warning("%s is left out: %s", subentry.title, error)
+        else:
+            self.attached[subentry.subentry_id] = coordinator
 
     async def async_stop(self) -> None:
         """Stop all polling."""
         self._debouncer.async_shutdown()
-        await asyncio.gather(*(c.async_stop() for c in self.coordinators.values()))
+        await asyncio.gather(
+            *(c.async_stop() for c in self.coordinators.values()),
+            *(c.async_stop() for c in self.attached.values()),
+        )
         await self.inventory.async_save()
 
     @callback
@@ -226,6 +248,11 @@ class Fleet:
         self._debouncer.async_schedule_call()
 
     @callback
+    def async_attached_read(self) -> None:
+        """Take note of a reading of a device that was configured by hand."""
+        self._debouncer.async_schedule_call()
+
+    @callback
     def async_lost(self, coordinator: MinerCoordinator, *, refused: bool) -> None:
         """Take note that a device does not answer, or not without another account."""
         if refused:
@@ -279,7 +306,9 @@ class Fleet:
             )
             await coordinator.async_exchange(record, device)
 
-    async def _first_readings(self, coordinators: list[MinerCoordinator]) -> None:
+    async def _first_readings(
+        self, coordinators: Sequence[MinerCoordinator | AttachedCoordinator]
+    ) -> None:
         if coordinators:
             await asyncio.wait(
                 [

@@ -118,13 +118,14 @@ async def _checked(host: str, work: Awaitable[Checked]) -> Checked:
     try:
         return await work
     except MiningSDKError as error:
-        return Checked(error=_key(error))
+        return Checked(error=error_key(error))
     except Exception:  # noqa: BLE001 # A driver of a third party may fail in any way.
         LOGGER.exception("Looking at %s failed", host)
         return Checked(error="unknown")
 
 
-def _key(error: MiningSDKError) -> str:
+def error_key(error: MiningSDKError) -> str:
+    """Return the key of the form error that says this."""
     return next((key for kind, key in _ERRORS if isinstance(error, kind)), "unknown")
 
 

@@ -8,7 +8,16 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import Store
 
 from .const import DOMAIN
-from .sdk import Capability, DeviceInfo, DeviceKind, Limits, MinerStats
+from .sdk import (
+    Board,
+    Capability,
+    DeviceInfo,
+    DeviceKind,
+    Fan,
+    Limits,
+    MinerPool,
+    MinerStats,
+)
 
 _VERSION = 1
 _SAVE_DELAY = 10.0
@@ -16,7 +25,11 @@ _SAVE_DELAY = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """What a miner has shown so far; entities are made for nothing else."""
+    """What a miner has shown so far; entities are made for nothing else.
+
+    ``fields`` are names of ``MinerStats``, and such as ``boards.voltage`` for what at
+    least one part of a sort tells.
+    """
 
     fields: frozenset[str] = frozenset()
     boards: frozenset[int] = frozenset()
@@ -31,6 +44,13 @@ class Shape:
             for name in _SETTINGS
             if getattr(stats.settings, name) is not None
         }
+        for sort, names in _PARTS.items():
+            parts = getattr(stats, sort)
+            shown |= {
+                f"{sort}.{name}"
+                for name in names
+                if any(getattr(part, name) is not None for part in parts)
+            }
         shape = Shape(
             fields=self.fields | shown,
             boards=self.boards | {board.index for board in stats.boards},
@@ -43,6 +63,10 @@ class Shape:
 _LISTS = {"fans", "boards", "pools", "settings", "faults", "failed"}
 _SINGLE = tuple(f.name for f in fields(MinerStats) if f.name not in _LISTS)
 _SETTINGS = tuple(f.name for f in fields(MinerStats().settings))
+_PARTS = {
+    sort: tuple(f.name for f in fields(kind) if f.name != "index")
+    for sort, kind in (("boards", Board), ("fans", Fan), ("pools", MinerPool))
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,8 @@ from homeassistant.const import (
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .attached_entity import add_attached_entities
+from .controls_attached import attached_numbers
 from .coordinator import MiningConfigEntry
 from .detail import Detail
 from .entity import MinerEntity
@@ -111,6 +113,7 @@ async def async_setup_entry(
             and description.capability in coordinator.record.info.capabilities
         ),
     )
+    add_attached_entities(entry, async_add_entities, attached_numbers)
 
 
 class MinerNumber(MinerEntity, NumberEntity):

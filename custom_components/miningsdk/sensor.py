@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .attached_entity import add_attached_entities
 from .coordinator import MinerCoordinator, MiningConfigEntry
 from .detail import Detail
 from .entity import MinerEntity
 from .platform import add_miner_entities
+from .sensor_attached import attached_sensors
 from .sensor_miner import DESCRIPTIONS, MinerEnergySensor, MinerSensor
 from .sensor_part import BOARD, FAN, POOL, MinerPartSensor
 from .sensor_site import SITE_DESCRIPTIONS, SiteEnergySensor, SiteSensor
@@ -30,6 +32,7 @@ async def async_setup_entry(
         ]
     )
     add_miner_entities(entry, async_add_entities, _sensors)
+    add_attached_entities(entry, async_add_entities, attached_sensors)
 
 
 def _sensors(coordinator: MinerCoordinator, detail: Detail) -> Iterator[MinerEntity]:
@@ -51,5 +54,6 @@ def _part_sensors(coordinator: MinerCoordinator) -> Iterator[MinerEntity]:
         (POOL, shape.pools),
     ):
         for description in descriptions:
-            for index in sorted(indexes):
-                yield MinerPartSensor(coordinator, description, index)
+            if description.exists_fn(shape):
+                for index in sorted(indexes):
+                    yield MinerPartSensor(coordinator, description, index)

@@ -39,7 +39,7 @@ class PartDescription(MinerSensorDescription):
 
 def _describe(
     key: str,
-    parts: Callable[[MinerStats], tuple[Part, ...]],
+    sort: str,
     field: str,
     unit: str | None = None,
     device_class: SensorDeviceClass | None = None,
@@ -52,24 +52,12 @@ def _describe(
         native_unit_of_measurement=unit,
         device_class=device_class,
         state_class=SensorStateClass.MEASUREMENT,
-        part_fn=parts,
+        part_fn=lambda stats: getattr(stats, sort),
         part_value_fn=lambda part: getattr(part, field),
         value_fn=lambda _: None,
-        exists_fn=lambda _: True,
+        exists_fn=lambda shape: f"{sort}.{field}" in shape.fields,
         dead_band=dead_band,
     )
-
-
-def _boards(stats: MinerStats) -> tuple[Part, ...]:
-    return stats.boards
-
-
-def _fans(stats: MinerStats) -> tuple[Part, ...]:
-    return stats.fans
-
-
-def _pools(stats: MinerStats) -> tuple[Part, ...]:
-    return stats.pools
 
 
 def _pool_status(part: Part) -> Value:
@@ -81,10 +69,10 @@ _CELSIUS = UnitOfTemperature.CELSIUS
 _TEMPERATURE = SensorDeviceClass.TEMPERATURE
 
 BOARD = (
-    _describe("board_hashrate", _boards, "hashrate", UNIT_HASHRATE, dead_band=0.01),
+    _describe("board_hashrate", "boards", "hashrate", UNIT_HASHRATE, dead_band=0.01),
     _describe(
         "board_temperature_chip",
-        _boards,
+        "boards",
         "temperature_chip",
         _CELSIUS,
         _TEMPERATURE,
@@ -92,16 +80,16 @@ BOARD = (
     ),
     _describe(
         "board_temperature",
-        _boards,
+        "boards",
         "temperature_board",
         _CELSIUS,
         _TEMPERATURE,
         dead_band=1.0,
     ),
-    _describe("board_chips", _boards, "chips"),
+    _describe("board_chips", "boards", "chips"),
     _describe(
         "board_frequency",
-        _boards,
+        "boards",
         "frequency",
         UnitOfFrequency.MEGAHERTZ,
         SensorDeviceClass.FREQUENCY,
@@ -109,7 +97,7 @@ BOARD = (
     ),
     _describe(
         "board_voltage",
-        _boards,
+        "boards",
         "voltage",
         UnitOfElectricPotential.VOLT,
         SensorDeviceClass.VOLTAGE,
@@ -117,22 +105,22 @@ BOARD = (
     ),
 )
 FAN = (
-    _describe("fan_n_speed", _fans, "speed", REVOLUTIONS_PER_MINUTE, dead_band=60.0),
-    _describe("fan_n_duty", _fans, "duty", UnitOfRatio.PERCENTAGE, dead_band=1.0),
+    _describe("fan_n_speed", "fans", "speed", REVOLUTIONS_PER_MINUTE, dead_band=60.0),
+    _describe("fan_n_duty", "fans", "duty", UnitOfRatio.PERCENTAGE, dead_band=1.0),
 )
 POOL = (
     replace(
-        _describe("pool_status", _pools, "status", None, SensorDeviceClass.ENUM),
+        _describe("pool_status", "pools", "status", None, SensorDeviceClass.ENUM),
         state_class=None,
         options=[state.value for state in PoolState],
         part_value_fn=_pool_status,
     ),
     replace(
-        _describe("pool_accepted", _pools, "accepted"),
+        _describe("pool_accepted", "pools", "accepted"),
         state_class=SensorStateClass.TOTAL_INCREASING,
     ),
     replace(
-        _describe("pool_rejected", _pools, "rejected"),
+        _describe("pool_rejected", "pools", "rejected"),
         state_class=SensorStateClass.TOTAL_INCREASING,
     ),
 )

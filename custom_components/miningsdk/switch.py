@@ -9,6 +9,8 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .attached_entity import add_attached_entities
+from .controls_attached import attached_switches
 from .coordinator import MinerCoordinator, MiningConfigEntry
 from .detail import Detail
 from .entity import MinerEntity
@@ -97,6 +99,7 @@ async def async_setup_entry(
             if detail >= description.detail and description.exists_fn(coordinator)
         ),
     )
+    add_attached_entities(entry, async_add_entities, attached_switches)
 
 
 class MinerSwitch(MinerEntity, SwitchEntity):

@@ -62,20 +62,50 @@ def _host(platform: Platform, family: str) -> str:
     return f"127.200.{_PLATFORMS.index(platform)}.{1 + place}"
 
 
-type CheckPlatform = Callable[[Platform, str], Awaitable[None]]
+def table(hass: HomeAssistant, entry_id: str) -> dict[str, str]:
+    """Return what there is to know of each entity in one line, by its name.
+
+    State and unit, device class, state class and category.
+    """
+    lines = {}
+    for entity in er.async_entries_for_config_entry(er.async_get(hass), entry_id):
+        state = hass.states.get(entity.entity_id)
+        assert state is not None, entity.entity_id
+        attributes = state.attributes
+        facts = [
+            f"{state.state} {attributes.get('unit_of_measurement', '')}".strip(),
+            attributes.get("device_class"),
+            attributes.get("state_class"),
+            entity.entity_category,
+        ]
+        lines[state.name] = ", ".join(str(fact) for fact in facts if fact)
+    return lines
+
+
+type CheckPlatform = Callable[..., Awaitable[None]]
+
+
+@pytest.fixture(name="recorded")
+def recorded_fixture(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    """Return what was recorded, in the way that Home Assistant records."""
+    return snapshot.use_extension(HomeAssistantSnapshotExtension)
 
 
 @pytest.fixture(name="check_platform")
 async def check_platform_fixture(
     hass: HomeAssistant,
     simulate: Simulate,
-    snapshot: SnapshotAssertion,
+    recorded: SnapshotAssertion,
 ) -> AsyncGenerator[CheckPlatform]:
-    """Return a function that compares a family's entities with the recorded ones."""
-    entry = MockConfigEntry(domain=DOMAIN, title="Home", entry_id=_SITE_ID)
-    recorded = snapshot.use_extension(HomeAssistantSnapshotExtension)
+    """Return a function that compares a family's entities with the recorded ones.
 
-    async def check(platform: Platform, name: str) -> None:
+    All that is known of them, or with ``short=True`` a line each.
+    """
+    entry = MockConfigEntry(domain=DOMAIN, title="Home", entry_id=_SITE_ID)
+    platforms: list[Platform] = []
+
+    async def check(platform: Platform, name: str, *, short: bool = False) -> None:
+        platforms[:] = [platform]
         family = FAMILIES[name]
         device = await simulate(
             family.simulator, host=_host(platform, name), **family.options
@@ -87,17 +117,14 @@ async def check_platform_fixture(
         )
         assert await hass.config_entries.async_setup(entry.entry_id)
         await hass.async_block_till_done()
-        await snapshot_platform(hass, er.async_get(hass), recorded, entry.entry_id)
+        if short:
+            assert table(hass, entry.entry_id) == recorded
+        else:
+            await snapshot_platform(hass, er.async_get(hass), recorded, entry.entry_id)
 
-    platforms: list[Platform] = []
     with (
         patch("custom_components.miningsdk.PLATFORMS", new=platforms),
         patch.object(Entity, "entity_registry_enabled_default", new=True),
     ):
-
-        async def check_only(platform: Platform, name: str) -> None:
-            platforms[:] = [platform]
-            await check(platform, name)
-
-        yield check_only
+        yield check
         await hass.config_entries.async_unload(entry.entry_id)

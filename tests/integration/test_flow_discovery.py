@@ -216,6 +216,8 @@ async def test_device_in_a_range_joins_by_itself(
     device = await fake(firmware="guarded", password="right")
     account = {"username": "root", "password": "right"}
     hidden = await fake(firmware="open")
+    await leased(hass, device.host)
+    assert len(cards(hass)) == 1
     await device.stop()
     other = range_data(loopback_address())
     entry = await add_site(subentries=(other, range_data(device.host, **account)))
@@ -226,6 +228,8 @@ async def test_device_in_a_range_joins_by_itself(
     result = await leased(hass, device.host)
     assert result["type"] == "abort"
     assert result["reason"] == "handed_to_site"
+    # Nobody needs the card any more that it had before there was a range.
+    assert not cards(hass)
     (record,) = entry.runtime_data.inventory.records.values()
     assert (record.username, record.password) == ("root", "right")
     # What lies in no range still gets its card.

@@ -255,7 +255,7 @@ async def test_scanner_scans_ranges_only(
     hass: HomeAssistant, axe: Axe, add_site: AddSite
 ) -> None:
     device = await axe()
-    other = {**range_data("127.0.0.1"), "subentry_type": "meter"}
+    other = {**range_data("127.0.0.1"), "subentry_type": "of a later version"}
     with patch(SCAN, wraps=scan) as scanned:
         await add_site(subentries=(other, range_data(device.address)))
         await settle(hass)

@@ -17,6 +17,7 @@ from tests.integration.conftest import AddSite, record_of
 from tests.integration.families import (
     CheckPlatform,
     check_platform_fixture,  # noqa: F401
+    recorded_fixture,  # noqa: F401
 )
 from tests.integration.fixtures_fleet import (
     FROZEN,

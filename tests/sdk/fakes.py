@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+import os
 import socket
 from typing import Any, ClassVar, Self, override
 
@@ -310,7 +311,8 @@ class SecretMiner(StockMiner):
     firmware = "secret"
     needs_password = "always"
     secret_info = True
-    zeroconf_types = ("_fakeminer._tcp.local.",)
+    # Announcements reach every process of the machine, also other tests.
+    zeroconf_types = (f"_fake{os.getpid()}._tcp.local.",)
 
     @classmethod
     @override

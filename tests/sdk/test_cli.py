@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import io
 import json
 from pathlib import Path
+import threading
 import tomllib
 from typing import Any, cast, override
 
@@ -14,6 +15,7 @@ from rich.console import Console
 
 from custom_components.miningsdk.sdk import (
     AnyDevice,
+    ContainerStats,
     DeviceInfo,
     DeviceKind,
     MeterStats,
@@ -148,6 +150,10 @@ def test_progress_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     with show.progress() as bar:
         bar(ScanProgress(done=7, total=9, found=3, first_pass=True))
         bar(ScanProgress(done=1, total=4, found=3, first_pass=False))
+    for thread in threading.enumerate():
+        # The bar's own thread may take a moment to end.
+        if type(thread).__name__ == "_RefreshThread":
+            thread.join(5)
     shown = terminal.getvalue()
     assert "Asking silent ones again" in shown
     assert "1/4" in shown
@@ -479,15 +485,27 @@ def test_what_a_driver_can_do() -> None:
         default_port = 1
 
         @override
-        async def _switch_cooling(self, on: bool) -> None:
-            raise NotImplementedError
+        async def _set_cooling(self, on: bool) -> None:
+            raise AssertionError
+
+        @override
+        async def _set_sockets(self, indexes: tuple[int, ...], on: bool) -> None:
+            raise AssertionError
+
+        @override
+        async def _fetch_info(self) -> DeviceInfo:
+            raise AssertionError
+
+        @override
+        async def _fetch_stats(self, failed: dict[str, str]) -> ContainerStats:
+            raise AssertionError
 
     def capabilities(driver: type[AnyDevice]) -> set[object]:
         return set(cast("list[object]", show.describe_driver(driver)["capabilities"]))
 
     assert "pause" not in capabilities(Reader)
     assert "reboot" in capabilities(Reader)
-    assert capabilities(Box) == {"cooling"}
+    assert capabilities(Box) == {"cooling", "socket"}
 
 
 @pytest.mark.parametrize(
@@ -587,11 +605,13 @@ def test_addresses_for_people() -> None:
 # The installed command, in a process of its own.
 
 
+@pytest.mark.timeout(150)
 def test_the_command_in_a_process(installed: Python) -> None:
     done = installed("-m", "miningsdk", "scan", loopback_address(), "--json")
     assert (done.returncode, done.stdout, done.stderr) == (0, "[]\n", "")
 
 
+@pytest.mark.timeout(150)
 def test_the_command_says_why_it_failed(installed: Python) -> None:
     host = loopback_address()
     done = installed("-m", "miningsdk", "read", f"{host}:1")
@@ -599,6 +619,7 @@ def test_the_command_says_why_it_failed(installed: Python) -> None:
     assert done.stderr == f"miningsdk: {host} port 1: connection refused\n"
 
 
+@pytest.mark.timeout(150)
 def test_a_reader_that_goes_away(installed: Python) -> None:
     script = (
         "import os, sys; from miningsdk.cli import main;"
@@ -610,6 +631,7 @@ def test_a_reader_that_goes_away(installed: Python) -> None:
     assert done.stderr == "1\n"
 
 
+@pytest.mark.timeout(150)
 def test_importing_the_sdk_is_cheap(installed: Python) -> None:
     script = (
         "import aiohttp, sys, time; started = time.process_time();"

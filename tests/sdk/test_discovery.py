@@ -60,6 +60,12 @@ def only_fakes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def expected_lingering_timers() -> bool:
+    """Allow zeroconf the timer that it leaves behind when it is closed."""
+    return True
+
+
+@pytest.fixture
 def silent() -> Generator[SilentHosts]:
     with SilentHosts() as hosts:
         yield hosts
@@ -91,7 +97,7 @@ def hosts(count: int) -> str:
 
 
 async def found_by(*args: Any, **options: Any) -> list[DeviceInfo]:
-    options.setdefault("connect_timeout", 0.3)
+    options.setdefault("connect_timeout", 20)
     options.setdefault("second_timeout", None)
     return [info async for info in scan(*args, **options)]
 

@@ -44,10 +44,10 @@ class SimulatedPool(SimulatedDevice):
     """The API of a pool with one account.
 
     ``too_many`` seconds are answered with status 429 and ``Retry-After`` (``0``: no
-    such header); ``page`` is the status of an error page in HTML; ``broken`` names
-    paths (their beginning) that answer with status 500. Requests closer than
-    ``spacing`` seconds, by ``clock``, are dropped without an answer. ``asked`` lists
-    what was asked, and when.
+    such header); ``page`` is the status of an error page in HTML; ``broken`` and
+    ``gone`` name paths (their beginning) that answer with status 500 and 404.
+    Requests closer than ``spacing`` seconds, by ``clock``, are dropped without an
+    answer. ``asked`` lists what was asked, and when.
     """
 
     ports: ClassVar[tuple[int, ...]] = (443,)
@@ -78,6 +78,7 @@ class SimulatedPool(SimulatedDevice):
         self.too_many: float | None = None
         self.page: int | None = None
         self.broken: tuple[str, ...] = ()
+        self.gone: tuple[str, ...] = ()
         self.spacing = spacing
         self.clock = clock
         self.asked: list[tuple[str, float]] = []
@@ -143,7 +144,7 @@ class SimulatedPool(SimulatedDevice):
     ) -> web.StreamResponse:
         now = self.clock()
         last = self.asked[-1][1] if self.asked else -math.inf
-        self.asked.append((request.path, now))
+        self.asked.append((request.raw_path.partition("?")[0], now))
         if self.too_many is not None:
             wait = {"Retry-After": f"{self.too_many:.0f}"} if self.too_many else {}
             return web.json_response(
@@ -167,6 +168,8 @@ class SimulatedPool(SimulatedDevice):
             return self.refuse()
         if request.path.startswith(self.broken or ("\0",)):
             return web.json_response({"error": "internal"}, status=500)
+        if request.path.startswith(self.gone or ("\0",)):
+            return web.Response(status=404, text="404: Not Found")
         if request.path in self._replies:
             return web.json_response(self._replies[request.path])
         return await handler(request)

@@ -194,6 +194,7 @@ class SimulatedNiceHash(SimulatedPool):
         page = int(request.query["page"])
         known = request.match_info["user"] == self.account
         rigs = self.workers if known else []
+        unpaid = round(self.balance / 2, 8)
         reply = {
             "pagination": {
                 "page": page,
@@ -202,8 +203,8 @@ class SimulatedNiceHash(SimulatedPool):
             },
             "totalRigs": len(rigs),
             "minerStatuses": {"MINING": self.online} if known else {},
-            "externalBalance": f"{self.balance / 2:.8f}",
-            "unpaidAmount": f"{self.balance / 2:.8f}",
+            "externalBalance": f"{self.balance - unpaid:.8f}",
+            "unpaidAmount": f"{unpaid:.8f}",
             "totalProfitability": self.expected,
             "miningRigs": [self._rig(w) for w in rigs[page * size : (page + 1) * size]],
             "btcAddress": self.account,

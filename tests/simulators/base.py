@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from enum import StrEnum
 import socket
+import ssl
 import struct
 from typing import ClassVar, Self
 
@@ -159,7 +160,12 @@ class SimulatedDevice(ABC):
             return reply[: len(reply) // 2]
         return REPLIES.get(self.trouble, reply)
 
-    async def serve_http(self, default_port: int, app: web.Application) -> None:
+    async def serve_http(
+        self,
+        default_port: int,
+        app: web.Application,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         """Open an HTTP port for an application, with the trouble that is set."""
         app.middlewares.append(self._trouble_middleware)
         # A handler that keeps silent ends with its client, not with the device.
@@ -172,7 +178,7 @@ class SimulatedDevice(ABC):
         )
         await runner.setup()
         await web.TCPSite(
-            runner, self.host, self.port(default_port), backlog=256
+            runner, self.host, self.port(default_port), backlog=256, ssl_context=tls
         ).start()
         self._runners.append(runner)
 

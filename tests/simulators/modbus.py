@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 import math
 import struct
 from typing import Any, ClassVar, override
@@ -258,7 +259,7 @@ def fill_gaps(unit: UnitMap, table: MeterMap) -> None:
     """Let registers between the values read as zero, as most meters do."""
     for space, registers in (("holding", unit.holding), ("input", unit.input)):
         used = sorted(row.address for row in table.registers if row.space == space)
-        for before, after in zip(used, used[1:], strict=False):
+        for before, after in pairwise(used):
             if after - before <= table.maximum_gap + 4:
                 for at in range(before, after):
                     registers.setdefault(at, 0)

@@ -15,6 +15,7 @@ from .device import AnyDevice
 from .discovery import ScanProgress
 from .miner import Miner
 from .model import Capability, DeviceInfo, Limits, MeterStats
+from .switched_meter import SwitchedMeter
 
 type Bar = Callable[[ScanProgress], None]
 
@@ -67,18 +68,13 @@ _DRIVERS = (
     "capabilities",
 )
 # Where a kind of device leaves a command to its drivers, and by which name.
-_HOOKS = {
-    capability: (base, hook)
-    for base in (Miner, Container)
+_HOOKS = tuple(
+    (capability, base, hook)
+    for base in (Miner, Container, SwitchedMeter)
     for capability in Capability
-    for hook in (
-        f"_{capability}",
-        f"_set_{capability}",
-        f"_switch_{capability}",
-        f"_switch_{capability}s",
-    )
+    for hook in (f"_{capability}", f"_set_{capability}", f"_set_{capability}s")
     if hasattr(base, hook)
-}
+)
 
 
 def console() -> Console:
@@ -278,7 +274,7 @@ def describe_driver(driver: type[AnyDevice]) -> dict[str, object]:
         "needs_password": driver.needs_password,
         "capabilities": [
             capability
-            for capability, (base, hook) in _HOOKS.items()
+            for capability, base, hook in _HOOKS
             if issubclass(driver, base)
             and getattr(driver, hook) is not getattr(base, hook)
         ],

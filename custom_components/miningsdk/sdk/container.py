@@ -127,7 +127,11 @@ class Container(Commanded[ContainerStats]):
         raise NotImplementedError
 
 
-def sockets_are(sockets: Collection[Socket], indexes: Collection[int], on: bool) -> bool:  # noqa: E501, FBT001
+def sockets_are(
+    sockets: Collection[Socket],
+    indexes: Collection[int],
+    on: bool,  # noqa: FBT001
+) -> bool:
     """Tell whether all of these sockets are shown on, or off."""
     shown = {socket.index: socket.on for socket in sockets}
     return all(shown.get(index) is on for index in indexes)

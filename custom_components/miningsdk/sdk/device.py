@@ -48,6 +48,8 @@ class Device[S](ABC):
     default_username: ClassVar[str | None] = None
     # Whether reading works without credentials, and what needs them.
     needs_password: ClassVar[str] = "never"  # "never", "control" or "always"
+    # Keyword arguments beside those of this class that a user may set: unit, ...
+    extra_options: ClassVar[tuple[str, ...]] = ()
     probes: ClassVar[tuple[Probe, ...]] = ()
     # The mDNS service types under which such devices announce themselves.
     zeroconf_types: ClassVar[tuple[str, ...]] = ()
@@ -109,6 +111,14 @@ class Device[S](ABC):
         Custom firmware answers above 50, stock firmware at 50, a fallback below.
         """
         return 0
+
+    @classmethod
+    def all_options(cls) -> tuple[str, ...]:
+        """Return the extra options of this class and of those that it is made of."""
+        names = (
+            name for base in cls.__mro__ for name in vars(base).get("extra_options", ())
+        )
+        return tuple(dict.fromkeys(names))
 
     @property
     def info(self) -> DeviceInfo:

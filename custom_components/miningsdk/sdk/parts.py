@@ -16,6 +16,8 @@ from .transports.web_api import NoTurn, RateLimited, WebApi
 
 # For how long a reply stands in for one that fails, beyond its usual age.
 _STANDS_IN = 900.0
+# A required part of this age is asked before all others.
+_PRESSING = 300.0
 # What was refused is not asked for again any sooner; nor what made no sense, but that
 # is asked again when it is due.
 _REFUSED_FOR = 3600.0
@@ -134,9 +136,11 @@ class Parts:
         ]
 
     def _last_asked(self, part: Part) -> tuple[bool, float]:
-        """Order by age, but begin with what a first reading cannot do without."""
+        """Order by age, but begin with what no reading can do without much longer."""
         kept = self._kept.get(part.name)
-        return (not (part.required and kept is None), kept.at if kept else 0.0)
+        at = float("-inf") if kept is None else kept.at
+        pressing = part.required and self._api.clock() - at > _PRESSING
+        return (not pressing, at)
 
     async def _ask(self, part: Part) -> None:
         refused = self._refused.get(part.name)

@@ -120,11 +120,12 @@ class Block:
         return cls(rows[0].space, first, last - first, tuple(rows))
 
     def halves(self) -> tuple[Block, Block]:
-        """Split at the widest gap, or in the middle where there is none."""
+        """Split at the widest gap; of equal ones at that nearest to the middle."""
         rows = sorted(self.rows, key=_place)
         gaps = [after.address - row.end for row, after in pairwise(rows)]
-        at = gaps.index(max(gaps)) + 1 if max(gaps) > 0 else len(rows) // 2
-        return Block.of(rows[:at]), Block.of(rows[at:])
+        middle = len(gaps) // 2
+        at = max(range(len(gaps)), key=lambda n: (max(gaps[n], 0), -abs(n - middle)))
+        return Block.of(rows[: at + 1]), Block.of(rows[at + 1 :])
 
 
 def _place(row: Register) -> tuple[str, int, int]:

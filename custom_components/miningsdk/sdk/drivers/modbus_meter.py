@@ -95,9 +95,9 @@ class _Row:
         value = self._row.get(key, default)
         if value is None:
             raise self._wrong(key, "it is not given")
-        if value not in allowed:
+        if not isinstance(value, str) or value not in allowed:
             raise self._wrong(key, f"{value!r} is not one of {_listed(allowed)}")
-        return str(value)
+        return value
 
     def _whole(self, key: str, low: int, high: int) -> int:
         value = self._row.get(key)

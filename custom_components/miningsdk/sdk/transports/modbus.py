@@ -122,14 +122,11 @@ class ModbusLink:
 
     def _hold(self) -> _Shared:
         if self._shared is None:
-            from modbus_connection import ModbusTcpParams  # noqa: PLC0415
-            from modbus_connection.tmodbus import ModbusConnection  # noqa: PLC0415
-
             pool = _shared.setdefault(asyncio.get_running_loop(), {})
             key = (self.wire.host.lower(), self.port)
             if (shared := pool.get(key)) is None:
-                params = ModbusTcpParams(host=key[0], port=key[1])
-                shared = pool[key] = _Shared(ModbusConnection(params))
+                connection = _own_connection(*key, self.wire.connect_timeout)
+                shared = pool[key] = _Shared(connection)
             shared.holds += 1
             self._shared = shared
         return self._shared
@@ -154,7 +151,6 @@ class ModbusLink:
         key = (self.wire.host.lower(), self.port)
         if pool.get(key) is shared:
             del pool[key]
-        # One that is still being made is disposed of by the library later on.
         with suppress(TimeoutError, Exception):
             async with asyncio.timeout(_CLOSE_WITHIN):
                 await shared.connection.close()
@@ -325,6 +321,28 @@ def printable(raw: bytes) -> str:
     text = raw.rstrip(b"\x00\xff").decode("ascii", "replace").replace("\x00", "")
     text = text.strip()
     return text if text.isprintable() and "\ufffd" not in text else ""
+
+
+def _own_connection(host: str, port: int, connect_within: float) -> ModbusConnection:
+    """Return a connection that does not take as long to make as the library lets it."""
+    from modbus_connection import (  # noqa: PLC0415
+        ModbusTcpParams,
+        ModbusTimeoutError,
+    )
+    from modbus_connection.tmodbus import ModbusConnection  # noqa: PLC0415
+
+    class Connection(ModbusConnection):
+        @override
+        async def _connect_client(self) -> Any:
+            try:
+                async with asyncio.timeout(connect_within):
+                    return await super()._connect_client()
+            except ModbusTimeoutError:
+                raise
+            except TimeoutError:
+                raise ModbusTimeoutError(f"no connection to {host}:{port}") from None
+
+    return Connection(ModbusTcpParams(host=host, port=port))
 
 
 def _give_up(unit: ModbusUnit, limit: asyncio.Timeout) -> None:

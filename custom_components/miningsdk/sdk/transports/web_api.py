@@ -1,10 +1,12 @@
 """A web service that must not be asked too often: its address, turns and refusals."""
 
-from asyncio import sleep
+from asyncio import sleep, to_thread
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
+import ssl
 from time import monotonic
 from weakref import WeakValueDictionary
 
@@ -17,6 +19,8 @@ from .wire import Wire
 WEB_PORTS = (443, 80)
 # What a service that limits its callers may answer; both may carry Retry-After.
 _TOO_MANY, _OVERLOADED = 429, 503
+# What no guard before a service answers, but the service itself, even with a page.
+_UNAUTHORISED = 401
 _FIRST_WAIT = 60.0
 _LONGEST_WAIT = 3600.0
 _LONGEST_ASKED_FOR = 86_400.0
@@ -40,7 +44,7 @@ class RateLimited(InvalidReply):
 
 
 class NoTurn(RateLimited):
-    """Others ask the service before us, up to the end of the time for a reading."""
+    """The turns that are left in the time for a reading have all been taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,8 +138,17 @@ class Turns:
 _turns: WeakValueDictionary[tuple[str, int], Turns] = WeakValueDictionary()
 
 
+@cache
+def _system_trust() -> ssl.SSLContext:
+    return ssl.create_default_context()
+
+
 class WebApi:
-    """Requests to a web service, ``spacing`` seconds apart whoever makes them."""
+    """Requests to a web service, ``spacing`` seconds apart whoever makes them.
+
+    A host on the internet must prove who it is, even where the session that was given
+    trusts any certificate, as it may for devices of the own network.
+    """
 
     def __init__(self, wire: Wire, where: Endpoint, *, spacing: float) -> None:
         """Describe the service; everybody in this process shares its turns."""
@@ -144,6 +157,7 @@ class WebApi:
         self.clock = monotonic
         self.sleep = sleep
         self._http = HttpClient(wire, where.port, secure=where.secure, base=where.base)
+        self._public = is_public(where.host)
         self._patience = wire.timeout * _PATIENCE
         self._latest = 0.0
         key = (where.host.lower(), where.port)
@@ -170,6 +184,9 @@ class WebApi:
             DeviceUnreachable, DeviceTimeout: see ``HttpClient``.
         """
         await self._wait_for_turn()
+        if self._public and self._http.trust is None and self._http.secure:
+            # Reading the authorities of the system takes too long for the event loop.
+            self._http.trust = await to_thread(_system_trust)
         response = await self._http.request(method, path, json=json, headers=headers)
         self._check(response)
         return response
@@ -181,7 +198,8 @@ class WebApi:
         at = self._turns.take(now, self.spacing, self._latest)
         if at is None:
             raise NoTurn(
-                f"{self.host} is asked once in {self.spacing:g} s; others came first"
+                f"{self.host} is asked once in {self.spacing:g} s; "
+                "this comes with a later reading"
             )
         if at > now:
             await self.sleep(at - now)
@@ -195,6 +213,8 @@ class WebApi:
                 f"{self.host} asks to wait {wait:.0f} s (HTTP status {status})"
             )
         self._turns.answered()
+        if status == _UNAUTHORISED:
+            return
         kind = response.headers.get("Content-Type", "")
         if "html" in kind.lower() or response.body.lstrip()[:1] == b"<":
             raise InvalidReply(

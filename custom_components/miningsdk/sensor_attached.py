@@ -1,0 +1,290 @@
+"""Sensors of meters, sensors, containers and pool accounts."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, override
+
+from homeassistant.components.sensor import (
+    SensorDeviceClass,
+    SensorEntity,
+    SensorEntityDescription,
+    SensorStateClass,
+)
+from homeassistant.const import (
+    EntityCategory,
+    UnitOfApparentPower,
+    UnitOfElectricCurrent,
+    UnitOfElectricPotential,
+    UnitOfEnergy,
+    UnitOfFrequency,
+    UnitOfPower,
+    UnitOfReactivePower,
+)
+
+from .attached import AttachedCoordinator
+from .attached_entity import AttachedEntity
+from .const import UNIT_BITCOIN, UNIT_HASHRATE
+from .sdk import ContainerStats, ContainerStatus, MeterStats, PoolStats, Reading
+
+_MEASUREMENT = SensorStateClass.MEASUREMENT
+_PHASES = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttachedSensorDescription(SensorEntityDescription):
+    """A sensor of one kind of device."""
+
+    kind: type[Any]
+    value_fn: Callable[[Any], str | float | datetime | None]
+    placeholders: dict[str, str] | None = None
+
+
+def _meter(
+    key: str,
+    device_class: SensorDeviceClass | None,
+    unit: str | None,
+    *,
+    state_class: SensorStateClass = _MEASUREMENT,
+    enabled: bool = True,
+    translation_key: str | None = None,
+) -> AttachedSensorDescription:
+    return AttachedSensorDescription(
+        key=key,
+        kind=MeterStats,
+        device_class=device_class,
+        native_unit_of_measurement=unit,
+        state_class=state_class,
+        translation_key=translation_key,
+        entity_registry_enabled_default=enabled,
+        value_fn=lambda stats: getattr(stats, key),
+    )
+
+
+def _phase(
+    field: str, number: int, device_class: SensorDeviceClass, unit: str
+) -> AttachedSensorDescription:
+    return AttachedSensorDescription(
+        key=f"{field}_{number + 1}",
+        kind=MeterStats,
+        translation_key=field,
+        placeholders={"number": str(number + 1)},
+        device_class=device_class,
+        native_unit_of_measurement=unit,
+        state_class=_MEASUREMENT,
+        entity_registry_enabled_default=False,
+        value_fn=lambda stats: _at(getattr(stats, field), number),
+    )
+
+
+def _at(values: tuple[float | None, ...], number: int) -> float | None:
+    return values[number] if number < len(values) else None
+
+
+def _pool(
+    key: str,
+    unit: str | None,
+    *,
+    state_class: SensorStateClass | None = _MEASUREMENT,
+    device_class: SensorDeviceClass | None = None,
+    precision: int | None = None,
+) -> AttachedSensorDescription:
+    return AttachedSensorDescription(
+        key=key,
+        kind=PoolStats,
+        translation_key=f"pool_account_{key}",
+        device_class=device_class,
+        native_unit_of_measurement=unit,
+        state_class=state_class,
+        suggested_display_precision=precision,
+        value_fn=lambda stats: getattr(stats, key),
+    )
+
+
+_ENERGY = SensorDeviceClass.ENERGY
+_KWH = UnitOfEnergy.KILO_WATT_HOUR
+
+DESCRIPTIONS: tuple[AttachedSensorDescription, ...] = (
+    _meter("power", SensorDeviceClass.POWER, UnitOfPower.WATT),
+    _meter(
+        "energy_import",
+        _ENERGY,
+        _KWH,
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        translation_key="energy_import",
+    ),
+    _meter(
+        "energy_export",
+        _ENERGY,
+        _KWH,
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        translation_key="energy_export",
+    ),
+    _meter(
+        "power_reactive",
+        SensorDeviceClass.REACTIVE_POWER,
+        UnitOfReactivePower.VOLT_AMPERE_REACTIVE,
+        enabled=False,
+    ),
+    _meter(
+        "power_apparent",
+        SensorDeviceClass.APPARENT_POWER,
+        UnitOfApparentPower.VOLT_AMPERE,
+        enabled=False,
+    ),
+    _meter("power_factor", SensorDeviceClass.POWER_FACTOR, None, enabled=False),
+    _meter(
+        "frequency", SensorDeviceClass.FREQUENCY, UnitOfFrequency.HERTZ, enabled=False
+    ),
+    *(
+        _phase(field, number, device_class, unit)
+        for field, device_class, unit in (
+            ("power_phase", SensorDeviceClass.POWER, UnitOfPower.WATT),
+            (
+                "voltage_phase",
+                SensorDeviceClass.VOLTAGE,
+                UnitOfElectricPotential.VOLT,
+            ),
+            (
+                "current_phase",
+                SensorDeviceClass.CURRENT,
+                UnitOfElectricCurrent.AMPERE,
+            ),
+        )
+        for number in range(_PHASES)
+    ),
+    AttachedSensorDescription(
+        key="status",
+        kind=ContainerStats,
+        translation_key="container_status",
+        device_class=SensorDeviceClass.ENUM,
+        options=[status.value for status in ContainerStatus],
+        value_fn=lambda stats: stats.status.value,
+    ),
+    AttachedSensorDescription(
+        key="power",
+        kind=ContainerStats,
+        device_class=SensorDeviceClass.POWER,
+        native_unit_of_measurement=UnitOfPower.WATT,
+        state_class=_MEASUREMENT,
+        value_fn=lambda stats: stats.power,
+    ),
+    _pool("hashrate_5m", UNIT_HASHRATE, precision=2),
+    _pool("hashrate_1h", UNIT_HASHRATE, precision=2),
+    _pool("hashrate_24h", UNIT_HASHRATE, precision=2),
+    _pool("workers_active", None),
+    _pool("workers_total", None),
+    _pool("balance", UNIT_BITCOIN, precision=8),
+    _pool("paid_total", UNIT_BITCOIN, precision=8),
+    _pool("earnings_24h", UNIT_BITCOIN, precision=8),
+    _pool("estimated_24h", UNIT_BITCOIN, precision=8),
+    _pool(
+        "last_share",
+        None,
+        state_class=None,
+        device_class=SensorDeviceClass.TIMESTAMP,
+    ),
+)
+
+# The unit tells what a reading is; a percentage may be many things.
+_CLASSES = {
+    "°C": SensorDeviceClass.TEMPERATURE,
+    "bar": SensorDeviceClass.PRESSURE,
+    "L/min": SensorDeviceClass.VOLUME_FLOW_RATE,
+    "W": SensorDeviceClass.POWER,
+    "kWh": SensorDeviceClass.ENERGY,
+    "V": SensorDeviceClass.VOLTAGE,
+    "A": SensorDeviceClass.CURRENT,
+    "Hz": SensorDeviceClass.FREQUENCY,
+}
+
+
+def attached_sensors(coordinator: AttachedCoordinator) -> Iterator[AttachedEntity]:
+    """Yield the sensors of a device, as far as its readings show them."""
+    stats = coordinator.data
+    for description in DESCRIPTIONS:
+        if (
+            isinstance(stats, description.kind)
+            and description.value_fn(stats) is not None
+        ):
+            yield AttachedSensor(coordinator, description)
+    for reading in getattr(stats, "readings", ()):
+        if not isinstance(reading.value, bool):
+            yield ReadingSensor(coordinator, reading)
+    for socket in getattr(stats, "sockets", ()):
+        if socket.power is not None:
+            yield SocketPowerSensor(coordinator, socket.index)
+
+
+class AttachedSensor(AttachedEntity, SensorEntity):
+    """A sensor that all devices of a kind have."""
+
+    entity_description: AttachedSensorDescription
+
+    def __init__(
+        self, coordinator: AttachedCoordinator, description: AttachedSensorDescription
+    ) -> None:
+        """Make the sensor of a description."""
+        self.entity_description = description
+        if description.placeholders:
+            self._attr_translation_placeholders = description.placeholders
+        super().__init__(coordinator, description.key)
+
+    @override
+    def _update(self) -> None:
+        stats = self.coordinator.data
+        self._attr_native_value = (
+            self.entity_description.value_fn(stats)
+            if isinstance(stats, self.entity_description.kind)
+            else None
+        )
+
+
+class ReadingSensor(AttachedEntity, SensorEntity):
+    """One of the values that a device names itself."""
+
+    def __init__(self, coordinator: AttachedCoordinator, reading: Reading) -> None:
+        """Make a sensor with the name and the unit that the device gives."""
+        self._key = reading.key
+        self._attr_name = reading.name
+        self._attr_native_unit_of_measurement = reading.unit
+        self._attr_device_class = _CLASSES.get(reading.unit or "")
+        if reading.unit == "%" and "humidity" in reading.key:
+            self._attr_device_class = SensorDeviceClass.HUMIDITY
+        if not isinstance(reading.value, str):
+            self._attr_state_class = (
+                SensorStateClass.TOTAL_INCREASING
+                if reading.unit == "kWh"
+                else _MEASUREMENT
+            )
+        super().__init__(coordinator, f"reading_{reading.key}")
+
+    @override
+    def _update(self) -> None:
+        readings = getattr(self.coordinator.data, "readings", ())
+        value = next((r.value for r in readings if r.key == self._key), None)
+        self._attr_native_value = None if isinstance(value, bool) else value
+
+
+class SocketPowerSensor(AttachedEntity, SensorEntity):
+    """The power of one socket of a container."""
+
+    _attr_translation_key = "socket_power"
+    _attr_device_class = SensorDeviceClass.POWER
+    _attr_state_class = _MEASUREMENT
+    _attr_native_unit_of_measurement = UnitOfPower.WATT
+    _attr_entity_category = EntityCategory.DIAGNOSTIC
+    _attr_entity_registry_enabled_default = False
+
+    def __init__(self, coordinator: AttachedCoordinator, index: int) -> None:
+        """Make the sensor of a socket."""
+        self._index = index
+        self._attr_translation_placeholders = {"number": str(index + 1)}
+        super().__init__(coordinator, f"socket_{index}_power")
+
+    @override
+    def _update(self) -> None:
+        sockets = getattr(self.coordinator.data, "sockets", ())
+        self._attr_native_value = next(
+            (s.power for s in sockets if s.index == self._index), None
+        )
