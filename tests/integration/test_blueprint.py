@@ -9,7 +9,6 @@ from typing import Any, override
 from homeassistant.components import automation
 from homeassistant.components.switch import SwitchEntity
 from homeassistant.const import (
-    EVENT_HOMEASSISTANT_START,
     STATE_OFF,
     STATE_ON,
     STATE_UNAVAILABLE,
@@ -131,7 +130,7 @@ class Scene:
         """Tell whether the automation is at work."""
         state = self.hass.states.get("automation.tariff")
         assert state is not None
-        return state.attributes["current"] > 0
+        return bool(state.attributes["current"])
 
     @property
     def shown(self) -> str:
@@ -414,8 +413,8 @@ async def test_one_that_is_away_does_not_keep_others_from_pausing(
 
 
 async def restart(home: Scene) -> None:
-    """Have Home Assistant tell that it has started."""
-    home.hass.bus.async_fire(EVENT_HOMEASSISTANT_START)
+    """Have Home Assistant finish its start."""
+    await home.hass.async_start()
     await home.settle()
 
 
@@ -473,7 +472,7 @@ async def test_a_restart_before_the_tariff_is_known(scene: MakeScene) -> None:
 
 
 async def test_a_change_of_the_automation_while_expensive(scene: MakeScene) -> None:
-    """The run that paused the miners has ended with it; they are resumed all the same."""
+    """The run that paused the miners ended with it; they are resumed all the same."""
     home = await scene(0.1)
     await home.price(0.5)
     assert home.shown == "---"
@@ -527,7 +526,7 @@ async def until(condition: Callable[[], bool]) -> None:
     pytest.fail("it did not happen")
 
 
-async def test_on_simulated_miners(
+async def test_on_simulated_miners(  # noqa: PLR0917
     hass: HomeAssistant,
     clock: Clock,
     add_site: AddSite,

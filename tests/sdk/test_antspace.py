@@ -263,7 +263,7 @@ async def test_cooling_is_confirmed(connect: Any, model: str) -> None:
     assert device.cooling is False
     assert (await container.read()).status is ContainerStatus.STOPPED
     await container.set_cooling(on=True)
-    assert device.cooling is True
+    assert (await container.read()).cooling_on is True
     sent = [name for name in device.operations if name in {"open", "close"}]
     assert sent == ["close", "open"]
 

@@ -106,7 +106,7 @@ class SocketMiner(SimulatedDevice):
     ) -> None:
         request = await reader.read(4095)
         if request:
-            await self.answer(writer, self._reply(request.decode()))
+            await self.answer(writer, self._reply(request.decode(errors="replace")))
 
     def _reply(self, request: str) -> bytes:
         if not request.startswith("{"):
