@@ -6,10 +6,11 @@ from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 
 from .actions import async_setup_actions
-from .const import CONF_DEVICES, DOMAIN, PLATFORMS
+from .const import CONF_DEVICES, CONF_NETWORK, DOMAIN, PLATFORMS
 from .coordinator import MiningConfigEntry
 from .fleet import Fleet
 from .inventory import Inventory
+from .market import MarketCoordinator
 from .ranges import RangeScanner
 from .sdk import registry
 
@@ -36,6 +37,12 @@ async def async_setup_entry(hass: HomeAssistant, entry: MiningConfigEntry) -> bo
         )
     await fleet.async_start()
     entry.runtime_data = fleet
+    if entry.options.get(CONF_NETWORK):
+        fleet.market = MarketCoordinator(hass, entry)
+        # The internet may be away: the site is set up all the same.
+        entry.async_create_background_task(
+            hass, fleet.market.async_refresh(), f"{DOMAIN} network"
+        )
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     scanner = RangeScanner(hass, fleet)
     scanner.async_start()

@@ -34,6 +34,7 @@ from .issues import (
     async_credentials_issue,
     async_replaced_issue,
 )
+from .market import MarketCoordinator
 from .sdk import DeviceInfo, MinerStats, MiningSDKError, NotSupported
 from .totals import Totals, add_up
 
@@ -62,6 +63,8 @@ class Fleet:
         self._refused: set[str] = set()
         # What was configured by hand, by the id of its subentry.
         self.attached: dict[str, AttachedCoordinator] = {}
+        # The network's data, if the options of the site ask for them.
+        self.market: MarketCoordinator | None = None
         self.totals = Totals()
         self.energy = EnergyMeter()
         self.site_device_id: str | None = None

@@ -3,8 +3,10 @@
 from typing import Any
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
-from homeassistant.const import CONF_SCAN_INTERVAL, UnitOfTime
+from homeassistant.const import CONF_SCAN_INTERVAL, UnitOfRatio, UnitOfTime
 from homeassistant.helpers.selector import (
+    EntitySelector,
+    EntitySelectorConfig,
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
@@ -15,11 +17,18 @@ import voluptuous as vol
 
 from .const import (
     CONF_DETAIL,
+    CONF_NETWORK,
+    CONF_POOL_FEE,
+    CONF_POWER_ENTITY,
+    CONF_PRICE_ENTITY,
     DEFAULT_INTERVAL,
     MAXIMUM_INTERVAL,
     MINIMUM_INTERVAL,
 )
 from .detail import AUTOMATIC, OPTIONS
+from .forms import TEXT
+from .sdk import MiningSDKError
+from .sdk.network import MEMPOOL_SPACE, Network
 
 _SCHEMA = vol.Schema(
     {
@@ -35,6 +44,22 @@ _SCHEMA = vol.Schema(
         vol.Required(CONF_DETAIL, default=AUTOMATIC): SelectSelector(
             SelectSelectorConfig(options=OPTIONS, translation_key=CONF_DETAIL)
         ),
+        vol.Optional(CONF_NETWORK): TEXT,
+        vol.Optional(CONF_PRICE_ENTITY): EntitySelector(
+            EntitySelectorConfig(domain=["sensor", "input_number", "number"])
+        ),
+        vol.Optional(CONF_POWER_ENTITY): EntitySelector(
+            EntitySelectorConfig(domain="sensor", device_class="power")
+        ),
+        vol.Optional(CONF_POOL_FEE): NumberSelector(
+            NumberSelectorConfig(
+                min=0,
+                max=10,
+                step=0.01,
+                mode=NumberSelectorMode.BOX,
+                unit_of_measurement=UnitOfRatio.PERCENTAGE,
+            )
+        ),
     }
 )
 
@@ -46,11 +71,26 @@ class MiningOptionsFlow(OptionsFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask for the options."""
+        errors: dict[str, str] = {}
         if user_input is not None:
-            return self.async_create_entry(data=user_input)
+            errors = _errors(user_input)
+            if not errors:
+                return self.async_create_entry(data=user_input)
         return self.async_show_form(
             step_id="init",
             data_schema=self.add_suggested_values_to_schema(
-                _SCHEMA, self.config_entry.options
+                _SCHEMA, user_input or self.config_entry.options
             ),
+            errors=errors,
+            description_placeholders={"mempool": MEMPOOL_SPACE},
         )
+
+
+def _errors(user_input: dict[str, Any]) -> dict[str, str]:
+    """Return what is wrong with the options, by field."""
+    try:
+        if url := user_input.get(CONF_NETWORK):
+            Network(url)
+    except MiningSDKError:
+        return {CONF_NETWORK: "invalid_url"}
+    return {}

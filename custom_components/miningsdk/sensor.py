@@ -11,6 +11,7 @@ from .detail import Detail
 from .entity import MinerEntity
 from .platform import add_miner_entities
 from .sensor_attached import attached_sensors
+from .sensor_market import market_sensors
 from .sensor_miner import DESCRIPTIONS, MinerEnergySensor, MinerSensor
 from .sensor_part import BOARD, FAN, POOL, MinerPartSensor
 from .sensor_site import SITE_DESCRIPTIONS, SiteEnergySensor, SiteSensor
@@ -31,6 +32,7 @@ async def async_setup_entry(
             *(SiteSensor(fleet, description) for description in SITE_DESCRIPTIONS),
         ]
     )
+    async_add_entities(market_sensors(entry))
     add_miner_entities(entry, async_add_entities, _sensors)
     add_attached_entities(entry, async_add_entities, attached_sensors)
 

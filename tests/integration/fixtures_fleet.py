@@ -325,6 +325,15 @@ EVERYTHING: dict[str, Any] = {
 }
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for what takes other threads or some traffic, while the clock stands."""
+    for _ in range(500_000):
+        if condition():
+            return
+        await asyncio.sleep(0)
+    pytest.fail("it did not happen")
+
+
 def entity_id(hass: HomeAssistant, platform: str, record_id: str, key: str) -> str:
     """Return the id of an entity by what it shows."""
     found = er.async_get(hass).async_get_entity_id(

@@ -29,6 +29,7 @@ from tests.integration.fixtures_fleet import (
     Clock,
     clock_fixture,  # noqa: F401
     entity_id,
+    until,
 )
 
 pytestmark = FROZEN
@@ -515,15 +516,6 @@ async def test_run_by_hand(scene: MakeScene) -> None:
 
 
 # With real simulated miners.
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for what takes some traffic on the wire."""
-    for _ in range(20_000):
-        if condition():
-            return
-        await asyncio.sleep(0)
-    pytest.fail("it did not happen")
 
 
 async def test_on_simulated_miners(  # noqa: PLR0917

@@ -16,7 +16,9 @@ from tests.integration.families import (
 )
 from tests.integration.fixtures_fleet import (
     FROZEN,
+    Clock,
     MakeScript,
+    clock_fixture,  # noqa: F401
     entity_id,
     script_fixture,  # noqa: F401
     state_of,
@@ -37,17 +39,18 @@ async def press(hass: HomeAssistant, wanted: str) -> None:
     )
 
 
-async def test_reboot(hass: HomeAssistant, add_site: AddSite, axe: Axe) -> None:
+@FROZEN
+async def test_reboot(
+    clock: Clock, hass: HomeAssistant, add_site: AddSite, axe: Axe
+) -> None:
     """The device is away for a while, which is shown, and comes back."""
-    device = await axe(boot=0.05)
+    device = await axe()
     entry = await add_site(device)
-    key, loop = next(iter(entry.runtime_data.coordinators.items()))
+    key = next(iter(entry.runtime_data.coordinators))
     await press(hass, entity_id(hass, "button", key, "reboot"))
     assert device.restarts == 1
     assert state_of(hass, "button", key, "reboot") == STATE_UNAVAILABLE
-    while device.uptime <= 0:
-        await loop.async_refresh()
-    await loop.async_refresh()
+    await clock.forward(60, step=5)
     assert state_of(hass, "sensor", key, "status") == "mining"
 
 

@@ -26,6 +26,7 @@ from tests.integration.fixtures_fleet import (
     entity_id,
     script_fixture,  # noqa: F401
     state_of,
+    until,
 )
 
 pytestmark = FROZEN
@@ -319,9 +320,7 @@ async def test_stragglers_do_not_hold_up_the_start(
     slow, quick = script(), script()
     slow.gate = asyncio.Event()
     starting = asyncio.ensure_future(add_site(slow.record, quick.record))
-    for _ in range(20):
-        await asyncio.sleep(0)
-    assert slow.reads == quick.reads == 1
+    await until(lambda: slow.reads == quick.reads == 1)
     assert not starting.done()
     clock.freezer.tick(FIRST_READINGS_WITHIN + 0.1)
     entry = await starting

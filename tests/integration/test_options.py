@@ -33,8 +33,19 @@ async def test_options(
 
     result: Any = await hass.config_entries.options.async_init(entry.entry_id)
     assert result["step_id"] == "init"
-    assert fields(result) == {"scan_interval", "detail"}
-    defaults = {str(f): f.default() for f in result["data_schema"].schema}
+    assert fields(result) == {
+        "scan_interval",
+        "detail",
+        "network",
+        "price_entity",
+        "power_entity",
+        "pool_fee",
+    }
+    defaults = {
+        str(f): f.default()
+        for f in result["data_schema"].schema
+        if str(f) in ("scan_interval", "detail")
+    }
     assert defaults == {"scan_interval": 30, "detail": "automatic"}
     result = await hass.config_entries.options.async_configure(
         result["flow_id"], {"scan_interval": 300, "detail": "compact"}
@@ -79,3 +90,18 @@ async def test_interval_out_of_range(
     assert result["type"] == "create_entry"
     await hass.async_block_till_done()
     assert fleet_of(hass).interval == 5
+
+
+async def test_wrong_server(hass: HomeAssistant, axe: Axe, add_site: AddSite) -> None:
+    entry = await add_site(await axe())
+    result: Any = await hass.config_entries.options.async_init(entry.entry_id)
+    options = {"scan_interval": 30, "detail": "full", "network": "http://not a host/"}
+    result = await hass.config_entries.options.async_configure(
+        result["flow_id"], options
+    )
+    assert result["errors"] == {"network": "invalid_url"}
+    result = await hass.config_entries.options.async_configure(
+        result["flow_id"], {"scan_interval": 30, "detail": "full"}
+    )
+    assert result["type"] == "create_entry"
+    await hass.async_block_till_done()

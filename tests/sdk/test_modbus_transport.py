@@ -5,11 +5,14 @@ from collections.abc import AsyncGenerator, Callable
 import socket
 from typing import Any
 
+from homeassistant.components.modbus import async_get_unit
+from homeassistant.core import HomeAssistant
 from hypothesis import HealthCheck, given, settings, strategies as st
 from modbus_connection import ModbusTcpParams
 from modbus_connection.mock import MockModbusConnection, MockModbusUnit
 from modbus_connection.tmodbus import ModbusConnection
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.miningsdk.sdk import (
     DeviceTimeout,
@@ -358,6 +361,70 @@ async def test_questions_share_a_connection_and_give_up_on_silence(
     assert device.accepted == 1
     device.units[1] = UnitMap(holding={0: 1, 1: 2})
     assert list(await asyncio.gather(ask(0), ask(1))) == [[1], [2]]
+
+
+async def test_silence_to_an_unknown_function_proves_nothing(
+    device: SimulatedModbus, links: Links, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Gateways to serial lines may swallow function 43; the unit is there."""
+    handle = device._handle
+    monkeypatch.setattr(
+        device,
+        "_handle",
+        lambda unit, pdu: None if pdu[0] == 0x2B else handle(unit, pdu),
+    )
+    wire = Wire(host=device.host, timeout=0.3)
+
+    async def ask() -> list[int]:
+        async with probing(wire, AT) as unit:
+            return await unit.read("holding", 0, 1)
+
+    identity, answer = await asyncio.gather(
+        ask_identity(wire, AT), ask(), return_exceptions=True
+    )
+    assert isinstance(identity, DeviceTimeout)
+    assert answer == [11]
+
+
+async def test_a_silent_unit_is_asked_again_later(
+    device: SimulatedModbus, links: Links, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = links(device.host, timeout=0.2)
+    device.absent = None
+    with pytest.raises(DeviceTimeout):
+        await read(link.unit(5, hasty=True))
+    device.units[5] = UnitMap(holding={0: 1, 1: 2})
+    with pytest.raises(DeviceTimeout):
+        await read(link.unit(5, hasty=True))
+    # Nobody else has to wait for that.
+    assert await read(link.unit(5)) == [1, 2]
+    monkeypatch.setattr(modbus, "_SILENT_FOR", 0.0)
+    assert await read(link.unit(5, hasty=True)) == [1, 2]
+
+
+async def test_the_connection_that_home_assistant_shares(
+    hass: HomeAssistant, device: SimulatedModbus, links: Links
+) -> None:
+    entries = [MockConfigEntry(domain=domain) for domain in ("miningsdk", "other")]
+    params = ModbusTcpParams(host=device.host, port=AT)
+    for entry in entries:
+        entry.add_to_hass(hass)
+
+    def provide(host: str, port: int, unit: int) -> Any:
+        return async_get_unit(
+            hass, entries[0], ModbusTcpParams(host=host, port=port), unit
+        )
+
+    link = links(device.host, provider=provide)
+    theirs = async_get_unit(hass, entries[1], params, 7)
+    assert await read(link.unit(1)) == [11, 11]
+    assert await theirs.read_holding_registers(0, 1) == [77]
+    assert device.accepted == device.most_connections == 1
+    await link.close()
+    for entry in entries:
+        await entry._async_process_on_unload(hass)
+    await asyncio.sleep(0.02)
+    assert device.connections == 0
 
 
 async def test_a_connection_of_somebody_else(

@@ -3,9 +3,29 @@
 import argparse
 import math
 import os
+from pathlib import Path
+from typing import Any
+
+import orjson
 
 PASSWORD = "MININGSDK_PASSWORD"  # The name of a variable, not a secret.
+# What only some drivers take, by the names that all of them use.
+OPTIONS = (
+    "unit",
+    "topic",
+    "anonymous",
+    "invert",
+    "allow_cooling",
+    "channel",
+    "base",
+    "table",
+)
 type Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001
+_HOST: dict[str, Any] = {
+    "metavar": "HOST[:PORT]",
+    "help": "the device; for a pool also an address such as https://HOST/PATH, "
+    "or nothing for the pool's own",
+}
 _EPILOG = f"""\
 exit codes: 0 done; 1 the device refused or could not be reached; 2 wrong usage
 
@@ -51,7 +71,8 @@ def _command(
         driver=None,
         username=None,
         password=os.environ.get(PASSWORD) or None,
-        timeout=10.0,
+        timeout=None,
+        **dict.fromkeys(OPTIONS),
     )
     return parser
 
@@ -74,7 +95,7 @@ def _credentials() -> argparse.ArgumentParser:
         "--timeout",
         metavar="S",
         type=_positive,
-        help="seconds for each reading (default 10)",
+        help="seconds for each reading (default: what the driver thinks fit)",
     )
     return parent
 
@@ -86,7 +107,46 @@ def _device() -> argparse.ArgumentParser:
         metavar="NAME",
         help="do not identify the device but use this driver (see: miningsdk drivers)",
     )
+    _add_driver_options(parent.add_argument_group("options of some drivers"))
     return parent
+
+
+def _add_driver_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--unit", metavar="ID", type=_whole, help="Modbus unit id (default 1)"
+    )
+    group.add_argument(
+        "--topic", metavar="NAME", help="what all MQTT topics of the device begin with"
+    )
+    group.add_argument(
+        "--anonymous", action="store_true", help="use an MQTT broker without a login"
+    )
+    group.add_argument(
+        "--invert",
+        action="store_true",
+        help="the meter's current transformers are the wrong way round",
+    )
+    group.add_argument(
+        "--allow-cooling",
+        action="store_true",
+        help="allow commands to the cooling of a container; "
+        "miners overheat within minutes without it",
+    )
+    group.add_argument(
+        "--channel",
+        metavar="N",
+        type=_whole,
+        help="one circuit of a meter of several, counted from 0 (default: their sum)",
+    )
+    group.add_argument(
+        "--base", metavar="ADDRESS", type=_whole, help="where a SunSpec map begins"
+    )
+    group.add_argument(
+        "--table",
+        metavar="FILE",
+        type=_json_file,
+        help="JSON file with the registers of a meter that has no driver of its own",
+    )
 
 
 def _add_scan(commands: Commands) -> None:
@@ -133,7 +193,7 @@ def _add_read(commands: Commands) -> None:
     parser = _command(
         commands, "read", "read one device", _common(), _credentials(), _device()
     )
-    parser.add_argument("host", metavar="HOST[:PORT]")
+    parser.add_argument("host", nargs="?", **_HOST)
 
 
 def _add_watch(commands: Commands) -> None:
@@ -145,7 +205,7 @@ def _add_watch(commands: Commands) -> None:
         _credentials(),
         _device(),
     )
-    parser.add_argument("hosts", nargs="+", metavar="HOST[:PORT]")
+    parser.add_argument("hosts", nargs="*", **_HOST)
     parser.add_argument(
         "--interval",
         metavar="S",
@@ -192,6 +252,19 @@ def _add_set(commands: Commands) -> None:
     action("fan", "duty of the fans").add_argument(
         "value", metavar="auto|PERCENT", type=_fan
     )
+    action("cooling", "switch the cooling of a container").add_argument(
+        "value", choices=("on", "off")
+    )
+    action("reset-cooling", "acknowledge the alarms of a container's cooling")
+    socket = action("socket", "switch a socket of a container or meter")
+    socket.add_argument("key", metavar="INDEX", type=_whole)
+    socket.add_argument("value", choices=("on", "off"))
+    actuator = action("actuator", "switch a pump, fan or mode of a container")
+    actuator.add_argument("key", metavar="KEY")
+    actuator.add_argument("value", choices=("on", "off"))
+    setpoint = action("setpoint", "set a value of a container's cooling")
+    setpoint.add_argument("key", metavar="KEY")
+    setpoint.add_argument("value", metavar="VALUE", type=_number)
     pools = action("pools", "replace the pools, in order of priority")
     pools.add_argument(
         "value", nargs="+", metavar="URL USER [PASS]", help="one to three of these"
@@ -218,6 +291,19 @@ def _not_negative(text: str) -> float:
     if (value := _number(text)) < 0:
         raise argparse.ArgumentTypeError("it must not be negative")
     return value
+
+
+def _whole(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError("it must be a whole number from 0 to 65535")
+    return int(text)
+
+
+def _json_file(name: str) -> Any:
+    try:
+        return orjson.loads(Path(name).read_bytes())
+    except (OSError, ValueError) as error:
+        raise argparse.ArgumentTypeError(f"{name}: {error}") from None
 
 
 def _count(text: str) -> int:

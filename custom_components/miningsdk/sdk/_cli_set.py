@@ -1,13 +1,17 @@
-"""Turn what was typed after ``set`` into a command to a miner."""
+"""Turn what was typed after ``set`` into a command to a device."""
 
 import argparse
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from .container import Container
+from .device import AnyDevice
 from .miner import Miner
 from .model import PoolConfig
+from .switched_meter import SwitchedMeter
 
-type Run = Callable[[Miner], Awaitable[None]]
+type Run = Callable[[Any], Awaitable[None]]
 
 _SIMPLE: dict[str, Run] = {
     "pause": Miner.pause,
@@ -32,21 +36,52 @@ class WrongUsage(ValueError):  # noqa: N818
     """The words after an action make no sense."""
 
 
-def command_of(options: argparse.Namespace) -> tuple[Run, object]:
-    """Return the command, and its value as it may be shown.
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What to run on a device of which kinds, and its value as it may be shown."""
+
+    run: Run
+    value: object = None
+    takes: tuple[type[AnyDevice], ...] = (Miner,)
+
+
+def command_of(options: argparse.Namespace) -> Command:
+    """Return the command.
 
     Raises:
         WrongUsage: the pools are incomplete.
     """
     action = options.action
     if action in _SIMPLE:
-        return _SIMPLE[action], None
+        return Command(_SIMPLE[action])
     if action == "pools":
         pools = pools_of(options.value)
         shown = [{"url": pool.url, "user": pool.user} for pool in pools]
-        return lambda miner: miner.set_pools(pools), shown
-    command, value = _WITH_VALUE[action], options.value
-    return lambda miner: command(miner, value), value
+        return Command(lambda miner: miner.set_pools(pools), shown)
+    if action in _WITH_VALUE:
+        command, value = _WITH_VALUE[action], options.value
+        return Command(lambda miner: command(miner, value), value)
+    return _container_command(options)
+
+
+def _container_command(options: argparse.Namespace) -> Command:
+    if options.action == "reset-cooling":
+        return Command(Container.reset_cooling, takes=(Container,))
+    value = options.value
+    if options.action == "cooling":
+        return Command(lambda box: box.set_cooling(value == "on"), value, (Container,))
+    key, shown = options.key, [options.key, value]
+    if options.action == "socket":
+        return Command(
+            lambda box: box.set_socket(key, value == "on"),
+            shown,
+            (Container, SwitchedMeter),
+        )
+    if options.action == "actuator":
+        return Command(
+            lambda box: box.set_actuator(key, value == "on"), shown, (Container,)
+        )
+    return Command(lambda box: box.set_setpoint(key, value), shown, (Container,))
 
 
 def pools_of(words: Sequence[str]) -> list[PoolConfig]:

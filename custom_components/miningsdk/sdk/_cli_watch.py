@@ -39,7 +39,9 @@ async def watch(options: argparse.Namespace, connect: Connect) -> bool:
         InvalidTarget: a host is no address.
     """
     for host in options.hosts:
-        single(host)
+        # What has a path is the address of a service, which its driver checks.
+        if "/" not in host:
+            single(host)
     watched = [_Watched(host) for host in options.hosts]
     try:
         with ExitStack() as stack:

@@ -7,17 +7,20 @@ from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 import os
 import sys
+from typing import Any
 
 from . import _cli_parser, _cli_show as show, _cli_watch
 from ._cli_set import WrongUsage, command_of
 from .device import AnyDevice
 from .discovery import connect, scan
 from .errors import MiningSDKError, NotSupported
-from .miner import Miner
 from .model import to_json
+from .pool_account import PoolAccount
 from .registry import drivers, find
 from .targets import InvalidTarget, expand
 
+# Seconds for each reading of a device that a scan found.
+_SCAN_WITHIN = 10.0
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -46,12 +49,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 async def _run(options: argparse.Namespace) -> int:
-    if options.driver is not None:
-        try:
-            find(options.driver)
-        except NotSupported as error:
-            raise WrongUsage(f"{error} (see: miningsdk drivers)") from None
+    driver = None if options.driver is None else _driver(options)
+    if isinstance(driver, type) and issubclass(driver, PoolAccount):
+        _default_to(driver.default_host, options)
+    if getattr(options, "host", "") is None or getattr(options, "hosts", True) == []:
+        raise WrongUsage("the address of the device is missing")
     return await _COMMANDS[options.command](options)
+
+
+def _driver(options: argparse.Namespace) -> type[AnyDevice]:
+    """Return the driver that was named, provided it takes the options given."""
+    try:
+        driver, _ = find(options.driver)
+    except NotSupported as error:
+        raise WrongUsage(f"{error} (see: miningsdk drivers)") from None
+    for name in _extra(options):
+        if name not in driver.all_options():
+            raise WrongUsage(f"{driver.name} takes no --{name.replace('_', '-')}")
+    return driver
+
+
+def _default_to(host: str, options: argparse.Namespace) -> None:
+    """Ask a pool at its own address when no other was given."""
+    if getattr(options, "host", "") is None:
+        options.host = host
+    if getattr(options, "hosts", None) == []:
+        options.hosts = [host]
+
+
+def _extra(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the options of drivers that were given."""
+    given = {name: getattr(options, name) for name in _cli_parser.OPTIONS}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _version() -> str:
@@ -80,7 +109,7 @@ async def _scan(options: argparse.Namespace) -> int:
             concurrency=options.concurrency,
             connect_timeout=options.connect_timeout,
             second_timeout=options.second_timeout or None,
-            timeout=options.timeout,
+            timeout=options.timeout or _SCAN_WITHIN,
             username=options.username,
             password=options.password,
             listen=listen,
@@ -112,6 +141,7 @@ async def _connect(options: argparse.Namespace, host: str) -> AnyDevice:
         username=options.username,
         password=options.password,
         timeout=options.timeout,
+        **_extra(options),
     )
 
 
@@ -129,19 +159,23 @@ async def _read(options: argparse.Namespace) -> int:
 
 
 async def _set(options: argparse.Namespace) -> int:
-    run, value = command_of(options)
+    command = command_of(options)
     device = await _connect(options, options.host)
     try:
-        if not isinstance(device, Miner):
+        if not isinstance(device, command.takes):
             raise NotSupported(f"{device.info.kind.value}s take no {options.action}")
-        await run(device)
+        await command.run(device)
     finally:
         await device.close()
     if options.json:
-        done = {"info": device.info, "command": options.action, "value": value}
+        done = {
+            "info": device.info,
+            "command": options.action,
+            "value": command.value,
+        }
         print(to_json(done, indent=True))
     else:
-        told = "" if value is None else f" {show.text(value)}"
+        told = "" if command.value is None else f" {show.text(command.value)}"
         print(f"{device.host}: {options.action}{told} done")
     return DONE
 

@@ -27,6 +27,7 @@ class Container(Commanded[ContainerStats]):
     """
 
     kind = DeviceKind.CONTAINER
+    extra_options = ("allow_cooling",)
 
     def __init__(
         self, host: str, *, allow_cooling: bool = False, **options: Any

@@ -48,7 +48,8 @@ class Device[S](ABC):
     default_username: ClassVar[str | None] = None
     # Whether reading works without credentials, and what needs them.
     needs_password: ClassVar[str] = "never"  # "never", "control" or "always"
-    # Keyword arguments beside those of this class that a user may set: unit, ...
+    # Keyword arguments beside those of this class that a user may set: unit, ...;
+    # a subclass names only those that it adds.
     extra_options: ClassVar[tuple[str, ...]] = ()
     probes: ClassVar[tuple[Probe, ...]] = ()
     # The mDNS service types under which such devices announce themselves.

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
@@ -14,7 +14,7 @@ from ._scan_listen import listening
 from ._scan_ports import check, hosts_at_once
 from .device import AnyDevice
 from .errors import MiningSDKError, NotSupported
-from .model import DeviceInfo
+from .model import DeviceInfo, DeviceKind
 from .registry import find
 from .targets import Target, expand, single
 
@@ -27,6 +27,7 @@ __all__ = ["Identified", "ScanProgress", "connect", "identify", "scan"]
 _LOGGER = logging.getLogger(__name__)
 # Announcements take this long to come in, even if the scan itself is done sooner.
 _LISTEN_AT_LEAST = 1.5
+_IDENTIFIED_WITHIN = 10.0
 # So many hosts are begun before other work gets its turn.
 _BATCH = 16
 
@@ -50,34 +51,44 @@ async def connect(
     password: str | None = None,
     session: aiohttp.ClientSession | None = None,
     connect_timeout: float = 2.0,
-    timeout: float = 10.0,  # noqa: ASYNC109
+    timeout: float | None = None,  # noqa: ASYNC109
+    **options: Any,
 ) -> AnyDevice:
     """Return the device at ``host``, ``host:port`` or ``[::1]:port``, connected.
 
-    It is identified unless the driver is named, such as ``whatsminer-m56s``.
+    It is identified unless the driver is named, such as ``whatsminer-m56s``. For the
+    driver of a pool ``host`` may be what ``PoolAccount`` takes. Without a ``timeout``
+    the driver's own counts; ``options`` are those that its ``all_options`` names.
 
     Raises:
         DeviceUnreachable: nothing answers.
-        NotSupported: it answers, but is no known device; or no such driver.
+        NotSupported: it answers, but is no known device; or there is no such driver,
+            or it has no such option.
         InvalidTarget: ``host`` is no address.
         and what ``Device.connect`` raises.
     """
-    target = single(host)
-    port = target.port if port is None else port
-    model = None
-    if driver is not None:
-        kind, model = find(driver)
+    kind, model = (None, None) if driver is None else find(driver)
+    if kind is not None and kind.kind is DeviceKind.POOL:
+        target = Target(host)
     else:
+        target = single(host)
+    port = target.port if port is None else port
+    if kind is None:
         found = await identify(
             target.host,
             port=port,
             session=session,
             connect_timeout=connect_timeout,
-            timeout=timeout,
+            timeout=timeout or _IDENTIFIED_WITHIN,
         )
         if found is None:
             raise NotSupported(f"{target.host} answers, but is no device we know")
         kind, port = found.driver, found.port
+    for name in options:
+        if name not in kind.all_options():
+            raise NotSupported(f"{kind.name} has no option {name}")
+    if timeout is not None:
+        options["timeout"] = timeout
     device = kind(
         target.host,
         port=port,
@@ -85,8 +96,8 @@ async def connect(
         password=password,
         session=session,
         connect_timeout=connect_timeout,
-        timeout=timeout,
         model=model,
+        **options,
     )
     try:
         return await device.connect()

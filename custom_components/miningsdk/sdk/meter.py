@@ -18,6 +18,7 @@ class Meter(Device[MeterStats]):
     """
 
     kind = DeviceKind.METER
+    extra_options = ("invert",)
 
     def __init__(self, host: str, *, invert: bool = False, **options: Any) -> None:
         """Describe a meter without talking to it; ``options`` are those of Device."""

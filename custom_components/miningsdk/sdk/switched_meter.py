@@ -15,6 +15,8 @@ class SwitchedMeter(Meter, Commanded[MeterStats]):
     without it they are added up.
     """
 
+    extra_options = ("channel",)
+
     def __init__(
         self, host: str, *, channel: int | None = None, **options: Any
     ) -> None:

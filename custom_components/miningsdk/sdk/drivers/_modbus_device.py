@@ -32,6 +32,7 @@ class ModbusDevice[S](Device[S]):
 
     transport = "Modbus TCP 502"
     default_port = PORT
+    extra_options = ("unit",)
 
     def __init__(
         self,
@@ -83,6 +84,7 @@ class BlockReader:
         """
         found: dict[Register, Sequence[int]] = {}
         waiting, done = self.blocks[::-1], []
+        refused = dict(self._refused)
         trouble: MiningSDKError = InvalidReply(f"{unit}: no register can be read")
         while waiting:
             block = waiting.pop()
@@ -96,7 +98,7 @@ class BlockReader:
                 elif len(block.rows) > 1:
                     waiting += block.halves()[::-1]
                 else:
-                    self._refused[block.rows[0]] = str(error)
+                    refused[block.rows[0]] = str(error)
             except (DeviceTimeout, InvalidReply) as error:
                 if not found:
                     raise
@@ -108,10 +110,10 @@ class BlockReader:
             else:
                 done.append(block)
                 _cut(block, words, found)
-        self.blocks = done
+        self.blocks, self._refused = done, refused
         if not found:
             raise trouble
-        for row, why in self._refused.items():
+        for row, why in refused.items():
             failed.setdefault(row.field, why)
         return found
 

@@ -149,6 +149,7 @@ class ModbusMeter(TableMeter):
     name = "modbus-meter"
     models = "any whose registers are known"
     transport = "Modbus TCP 502, functions 3 and 4"
+    extra_options = ("table",)
 
     def __init__(
         self,

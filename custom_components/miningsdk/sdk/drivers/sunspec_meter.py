@@ -124,6 +124,8 @@ class SunSpecMeter(ModbusDevice[MeterStats], Meter):
     transport = "Modbus TCP 502, function 3"
     probes: ClassVar[tuple[Probe, ...]] = (_CHAIN,)
 
+    extra_options = ("base",)
+
     def __init__(
         self,
         host: str,

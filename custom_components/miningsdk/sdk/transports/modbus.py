@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 import importlib
 import struct
+from time import monotonic
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, override
 from weakref import WeakKeyDictionary
@@ -31,6 +32,8 @@ MAXIMUM_REGISTERS = 125
 _LIBRARY = "modbus_connection"
 _ANSWER_WITHIN = 3.0
 _CLOSE_WITHIN = 1.0
+# For so long a unit that kept silent is not asked another question of a scan.
+_SILENT_FOR = 10.0
 _ILLEGAL = {
     1: "illegal function",
     2: "illegal data address",
@@ -66,7 +69,7 @@ class _Shared:
     holds: int = 0
     # Probes take turns, and give up on a unit that kept silent for one of them.
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    silent: set[int] = field(default_factory=set)
+    silent_since: dict[int, float] = field(default_factory=dict)
 
 
 _shared: WeakKeyDictionary[
@@ -138,11 +141,11 @@ class ModbusLink:
 
     async def close(self) -> None:
         """Let go of the connection; the next request takes hold of it again."""
-        for unit in self._units.values():
-            unit.require_timeout(None)
-        self._units.clear()
+        units, self._units = self._units, {}
         shared, self._shared = self._shared, None
         if shared is None:
+            for unit in units.values():
+                unit.require_timeout(None)
             return
         shared.holds -= 1
         if shared.holds:
@@ -151,7 +154,7 @@ class ModbusLink:
         key = (self.wire.host.lower(), self.port)
         if pool.get(key) is shared:
             del pool[key]
-        with suppress(TimeoutError, Exception):
+        with suppress(Exception):
             async with asyncio.timeout(_CLOSE_WITHIN):
                 await shared.connection.close()
 
@@ -196,7 +199,8 @@ class Unit:
         async def ask(unit: ModbusUnit) -> dict[int, bytes]:
             return await unit.read_device_identification()
 
-        found = await self._read(ask)
+        # Some gateways let a function that they do not know vanish.
+        found = await self._read(ask, sure=False)
         texts = {key: printable(value) for key, value in found.items()}
         return {key: value for key, value in texts.items() if value}
 
@@ -213,9 +217,11 @@ class Unit:
         """Name the unit and where it is."""
         return f"{self._link.wire.host} port {self._link.port} unit {self.unit_id}"
 
-    async def _read[T](self, ask: Callable[[ModbusUnit], Awaitable[T]]) -> T:
+    async def _read[T](
+        self, ask: Callable[[ModbusUnit], Awaitable[T]], *, sure: bool = True
+    ) -> T:
         if self._hasty:
-            return await self._ask_hastily(ask)
+            return await self._ask_hastily(ask, sure=sure)
         raw = await self._link.raw(self.unit_id)
         was_connected = raw.connected
         try:
@@ -228,19 +234,26 @@ class Unit:
                 raise
         return await self._once(ask)
 
-    async def _ask_hastily[T](self, ask: Callable[[ModbusUnit], Awaitable[T]]) -> T:
+    async def _ask_hastily[T](
+        self, ask: Callable[[ModbusUnit], Awaitable[T]], *, sure: bool
+    ) -> T:
+        """Ask unless the unit kept silent; that is ``sure`` of what all units know."""
         await self._link.raw(self.unit_id)
         shared = self._link.shared
         if shared is None:
             return await self._once(ask)
         async with shared.turn:
-            if self.unit_id in shared.silent:
+            since = shared.silent_since.get(self.unit_id)
+            if since is not None and monotonic() - since < _SILENT_FOR:
                 raise self._silent()
             try:
-                return await self._once(ask)
+                answer = await self._once(ask)
             except DeviceTimeout, DeviceUnreachable:
-                shared.silent.add(self.unit_id)
+                if sure:
+                    shared.silent_since[self.unit_id] = monotonic()
                 raise
+            shared.silent_since.pop(self.unit_id, None)
+            return answer
 
     async def _once[T](self, ask: Callable[[ModbusUnit], Awaitable[T]]) -> T:
         lib = await library()
