@@ -23,8 +23,8 @@ def table() -> str:
     ]
     for driver in registry.drivers():
         capabilities = describe_driver(driver)["capabilities"]
-        assert isinstance(capabilities, list)
-        control = ", ".join(name.replace("_", " ") for name in capabilities)
+        names = capabilities if isinstance(capabilities, list) else []
+        control = ", ".join(name.replace("_", " ") for name in names)
         rows.append(
             f"| `{driver.name}` | {driver.make or 'any'} | {driver.models} "
             f"| {driver.transport} | {_NEEDS[driver.needs_password]} "

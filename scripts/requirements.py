@@ -22,6 +22,7 @@ INTEGRATIONS = (
     "input_number",
     "logbook",
     "mobile_app",
+    "modbus",
     "recorder",
     "template",
     "zeroconf",

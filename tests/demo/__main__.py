@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parents[2] / ".demo"
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
-    parser.add_argument("--miners", type=int, default=18, help="how many (default 18)")
+    parser.add_argument("--miners", type=int, default=30, help="how many (default 30)")
     parser.add_argument("--port", type=int, default=8123, help="of Home Assistant")
     parser.add_argument("--folder", type=Path, default=FOLDER, help=argparse.SUPPRESS)
     parser.add_argument(
@@ -74,6 +74,7 @@ async def _prepare(hass: HomeAssistantProcess, site: DemoSite, port: int) -> Non
         await client.onboard()
         _say("The site is being added through its config flow")
         await client.add_site(site)
+        await client.add_equipment(site)
         await client.furnish()
         await client.add_automation()
 

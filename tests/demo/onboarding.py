@@ -9,6 +9,7 @@ from .site import PASSWORD, DemoSite
 
 _CLIENT_ID = "http://127.0.0.1/"
 _START_WITHIN = 180
+_SUBENTRIES = "/api/config/config_entries/subentries/flow"
 
 
 class Client:
@@ -19,6 +20,7 @@ class Client:
         self._url = url
         self._session: aiohttp.ClientSession | None = None
         self._headers: dict[str, str] = {}
+        self._entry_id = ""
 
     async def __aenter__(self) -> Self:
         """Open the connection."""
@@ -98,6 +100,31 @@ class Client:
                 raise RuntimeError(f"{flow['description_placeholders']}: {flow}")
         if flow["type"] != "create_entry":
             raise RuntimeError(f"the site was not created: {flow}")
+        self._entry_id = flow["result"]["entry_id"]
+
+    async def add_equipment(self, site: DemoSite) -> None:
+        """Add containers, meters, sensors and pools, and let the site count money."""
+        for item in site.equipment:
+            flow = await self.call(
+                "POST", _SUBENTRIES, json={"handler": [self._entry_id, item.kind]}
+            )
+            path = f"{_SUBENTRIES}/{flow['flow_id']}"
+            flow = await self.call("POST", path, json={"driver": item.driver})
+            flow = await self.call("POST", path, json=item.form)
+            if flow["type"] != "create_entry":
+                raise RuntimeError(f"{item.driver}: {flow.get('errors')}")
+        path = "/api/config/config_entries/options/flow"
+        flow = await self.call("POST", path, json={"handler": self._entry_id})
+        await self.call(
+            "POST",
+            f"{path}/{flow['flow_id']}",
+            json={
+                "scan_interval": 30,
+                "detail": "automatic",
+                "network": f"http://{site.mempool.address}",
+                "price_entity": "sensor.electricity_price",
+            },
+        )
 
     async def furnish(self) -> None:
         """Put the miners into areas, and their energy into the energy dashboard."""

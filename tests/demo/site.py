@@ -5,6 +5,7 @@ import errno
 import socket
 from typing import Self
 
+from tests.demo.plant import equipment, mempool
 from tests.simulators.antminer import SimulatedAntminer
 from tests.simulators.avalon import SimulatedAvalon
 from tests.simulators.axeos import SimulatedAxeOS
@@ -103,6 +104,7 @@ class DemoSite:
         """Describe a site of this many miners, family after family in turn."""
         self._real = _low_ports_allowed()
         self.devices: list[SimulatedDevice] = []
+        self.mempool = mempool(real=self._real)
         self._left_out: set[str] = set()
         for n in range(miners):
             make = FAMILIES[n % len(FAMILIES)]
@@ -118,6 +120,18 @@ class DemoSite:
             # One of each family is for the user to add.
             if n >= miners - len(FAMILIES) and miners > 2 * len(FAMILIES):
                 self._left_out.add(device.address)
+
+        half = len(self.devices) // 2
+        self.equipment = equipment(
+            real=self._real,
+            halves=(
+                ",".join(d.host for d in self.devices[:half]),
+                ",".join(d.host for d in self.devices[half:]),
+            ),
+        )
+
+    def _all(self) -> list[SimulatedDevice]:
+        return [*self.devices, *(e.device for e in self.equipment), self.mempool]
 
     @property
     def description(self) -> str:
@@ -140,13 +154,13 @@ class DemoSite:
 
     async def __aenter__(self) -> Self:
         """Switch all of them on."""
-        for device in self.devices:
+        for device in self._all():
             await device.start()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Switch all of them off."""
-        for device in self.devices:
+        for device in self._all():
             await device.stop()
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from custom_components.miningsdk.sdk import AnyDevice, Miner
+from custom_components.miningsdk.sdk import AnyDevice, Miner, _cli_parser
 from custom_components.miningsdk.sdk.registry import drivers, find
 
 INTEGRATION = Path(__file__).parents[2] / "custom_components" / "miningsdk"
@@ -183,6 +183,34 @@ def test_a_driver_is_found_by_its_names(driver: type[AnyDevice]) -> None:
     for name in (driver.name, *driver.aliases):
         assert find(name) == (driver, None)
         assert find(f" {name.upper()}-x1 ") == (driver, "X1")
+
+
+# A value of each option that only some drivers take.
+OPTIONS = {
+    "unit": 3,
+    "invert": True,
+    "allow_cooling": True,
+    "topic": "C024_D40",
+    "anonymous": True,
+    "channel": 1,
+    "base": 40_000,
+    "table": [],
+}
+
+
+@pytest.mark.parametrize("driver", DRIVERS, ids=name_of)
+def test_a_driver_takes_the_options_that_it_names(driver: type[AnyDevice]) -> None:
+    options = driver.all_options()
+    assert len(options) == len(set(options))
+    driver("127.0.0.1", **{name: OPTIONS[name] for name in options})
+    for name in set(OPTIONS) - set(options):
+        with pytest.raises(TypeError, match=name):
+            driver("127.0.0.1", **{name: OPTIONS[name]})
+
+
+def test_the_command_line_has_all_options() -> None:
+    assert set(_cli_parser.OPTIONS) == set(OPTIONS)
+    assert {name for d in DRIVERS for name in d.all_options()} == set(OPTIONS)
 
 
 def test_names_are_unique() -> None:

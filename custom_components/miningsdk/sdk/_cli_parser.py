@@ -113,7 +113,7 @@ def _device() -> argparse.ArgumentParser:
 
 def _add_driver_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
-        "--unit", metavar="ID", type=_whole, help="Modbus unit id (default 1)"
+        "--unit", metavar="ID", type=_unit_id, help="Modbus unit id (default 1)"
     )
     group.add_argument(
         "--topic", metavar="NAME", help="what all MQTT topics of the device begin with"
@@ -297,6 +297,12 @@ def _whole(text: str) -> int:
     if not text.isascii() or not text.isdecimal() or int(text) > 65_535:
         raise argparse.ArgumentTypeError("it must be a whole number from 0 to 65535")
     return int(text)
+
+
+def _unit_id(text: str) -> int:
+    if (value := _whole(text)) > 255:
+        raise argparse.ArgumentTypeError("it must be a whole number from 0 to 255")
+    return value
 
 
 def _json_file(name: str) -> Any:

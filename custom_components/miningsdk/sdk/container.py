@@ -1,7 +1,7 @@
 """A container that houses miners: its cooling, its sockets and its setpoints."""
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, ClassVar
 
 from .commands import Commanded, check_range
 from .errors import NotSupported
@@ -27,7 +27,7 @@ class Container(Commanded[ContainerStats]):
     """
 
     kind = DeviceKind.CONTAINER
-    extra_options = ("allow_cooling",)
+    extra_options: ClassVar[tuple[str, ...]] = ("allow_cooling",)
 
     def __init__(
         self, host: str, *, allow_cooling: bool = False, **options: Any

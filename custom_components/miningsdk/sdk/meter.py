@@ -1,7 +1,7 @@
 """A power meter of any make and on any wire."""
 
 from dataclasses import replace
-from typing import Any, override
+from typing import Any, ClassVar, override
 
 from .device import Device
 from .model import DeviceKind, MeterStats
@@ -18,7 +18,7 @@ class Meter(Device[MeterStats]):
     """
 
     kind = DeviceKind.METER
-    extra_options = ("invert",)
+    extra_options: ClassVar[tuple[str, ...]] = ("invert",)
 
     def __init__(self, host: str, *, invert: bool = False, **options: Any) -> None:
         """Describe a meter without talking to it; ``options`` are those of Device."""

@@ -1,6 +1,6 @@
 """A meter that may also switch what it measures: a plug, or a relay with a meter."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from .commands import Commanded
 from .container import sockets_are
@@ -15,7 +15,7 @@ class SwitchedMeter(Meter, Commanded[MeterStats]):
     without it they are added up.
     """
 
-    extra_options = ("channel",)
+    extra_options: ClassVar[tuple[str, ...]] = ("channel",)
 
     def __init__(
         self, host: str, *, channel: int | None = None, **options: Any

@@ -1,7 +1,7 @@
 """What all devices on Modbus TCP share: the unit id, the link and block reads."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, override
+from typing import Any, ClassVar, override
 
 from ..device import Device
 from ..errors import DeviceTimeout, InvalidReply, MiningSDKError
@@ -32,7 +32,7 @@ class ModbusDevice[S](Device[S]):
 
     transport = "Modbus TCP 502"
     default_port = PORT
-    extra_options = ("unit",)
+    extra_options: ClassVar[tuple[str, ...]] = ("unit",)
 
     def __init__(
         self,

@@ -199,8 +199,9 @@ class BitdeerD40(Container):
         return await self._fetch_stats({})
 
     async def _send(self, name: str, body: dict[str, Any]) -> None:
-        await self._link.publish(f"{self.topic}{name}", orjson.dumps(body).decode())
+        # The answer may come before the broker has said that it took the order.
         self._sent_at = monotonic()
+        await self._link.publish(f"{self.topic}{name}", orjson.dumps(body).decode())
         await asyncio.sleep(self.pace)
 
     # Commands.

@@ -1,0 +1,187 @@
+"""The command line over what is no miner: options of drivers, pools, containers."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from custom_components.miningsdk.sdk.container import Container
+from tests.conftest import Simulate
+from tests.sdk.test_cli import Run, run  # noqa: F401
+from tests.simulators.antspace import SimulatedAntspace
+from tests.simulators.microbt_container import SimulatedMicroBt
+from tests.simulators.modbus import SimulatedMeter
+from tests.simulators.pools import ACCOUNT, SimulatedOcean, SimulatedPublicPool
+
+
+@pytest.fixture(autouse=True)
+def prompt_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have commands read back without waits in between."""
+    monkeypatch.setattr(Container, "confirm_every", 0.01)
+    monkeypatch.delenv("MININGSDK_PASSWORD", raising=False)
+
+
+async def test_a_unit_behind_a_gateway(run: Run, simulate: Simulate) -> None:  # noqa: F811
+    meter = await simulate(SimulatedMeter, unit=7, alive=False)
+    words = ("read", meter.address, "--driver", "eastron-sdm630", "--json")
+    done = await run(*words, "--unit", "7")
+    assert done.json["stats"]["power"] == 10350
+    done = await run(*words, "--unit", "7", "--invert")
+    assert done.json["stats"]["power"] == -10350
+    assert done.json["stats"]["energy_export"] == 12345
+    # Unit 1, which is asked without the option, is not there.
+    assert (await run(*words)).code == 1
+
+
+async def test_watch_takes_the_same_options(run: Run, simulate: Simulate) -> None:  # noqa: F811
+    meter = await simulate(SimulatedMeter, unit=7, alive=False)
+    done = await run(
+        *("watch", meter.address, "--driver", "eastron-sdm630", "--unit", "7"),
+        *("--count", "1", "--json"),
+    )
+    assert json.loads(done.out)["stats"]["power"] == 10350
+
+
+async def test_registers_from_a_file(
+    run: Run,  # noqa: F811
+    simulate: Simulate,
+    tmp_path: Path,
+) -> None:
+    meter = await simulate(SimulatedMeter, alive=False)
+    file = tmp_path / "table.json"
+    row = {"field": "power", "address": 52, "type": "f32", "space": "input"}
+    file.write_text(json.dumps([row]))
+    words = ("read", meter.address, "--driver", "modbus-meter", "--json", "--table")
+    assert (await run(*words, str(file))).json["stats"]["power"] == 10350
+    file.write_text("[{]")
+    assert (await run(*words, str(file))).code == 2
+    file.write_text('[{"field": "power"}]')
+    done = await run(*words, str(file))
+    assert done.code == 1
+    assert "row 1, type" in done.err
+
+
+async def test_a_pool_by_host(run: Run, simulate: Simulate) -> None:  # noqa: F811
+    pool = await simulate(SimulatedOcean)
+    words = ("read", "--driver", "pool-ocean", "--username", ACCOUNT, "--json")
+    for address in (pool.address, f"http://{pool.address}"):
+        done = await run(*words, address)
+        assert done.code == 0, done.err
+        assert done.json["info"]["kind"] == "pool"
+        assert done.json["stats"]["workers_total"] == 3
+
+
+async def test_a_pool_behind_a_path(run: Run, simulate: Simulate) -> None:  # noqa: F811
+    pool = await simulate(SimulatedPublicPool)
+    done = await run(
+        *("watch", "--driver", "pool-public-pool", "--username", ACCOUNT, "--json"),
+        *(f"http://{pool.address}/base", "--count", "1"),
+    )
+    assert done.code == 1
+    line = json.loads(done.out)
+    assert line["host"].endswith("/base")
+    # The path is asked for, and this pool has nothing there.
+    assert any("/base/" in str(asked) for asked in pool.asked)
+
+
+@pytest.mark.parametrize("command", ["read", "watch --count 1"])
+async def test_a_pool_without_a_host(
+    run: Run,  # noqa: F811
+    simulate: Simulate,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+) -> None:
+    from custom_components.miningsdk.sdk.drivers.ocean import DRIVERS  # noqa: PLC0415
+
+    pool = await simulate(SimulatedOcean)
+    monkeypatch.setattr(DRIVERS[0], "default_host", f"http://{pool.address}")
+    done = await run(
+        *command.split(), "--driver", "pool-ocean", "--username", ACCOUNT, "--json"
+    )
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["stats"]["workers_total"] == 3
+
+
+async def test_cooling(run: Run, simulate: Simulate) -> None:  # noqa: F811
+    box = await simulate(SimulatedAntspace)
+    words = ("set", box.address, "--driver", "antspace")
+    done = await run(*words, "cooling", "off")
+    assert done.code == 1
+    assert "not allowed" in done.err
+    assert box.cooling is True
+    for given in (("--allow-cooling", "cooling", "off"), ("cooling", "off")):
+        done = await run(*words, *given, "--allow-cooling")
+        assert done.code == 0, done.err
+        assert box.cooling is False
+    done = await run(*words, "cooling", "on", "--allow-cooling", "--json")
+    assert done.json["value"] == "on"
+    assert box.cooling is True
+
+
+async def test_setpoint_and_mode(run: Run, simulate: Simulate) -> None:  # noqa: F811
+    box = await simulate(SimulatedAntspace)
+    words = ("set", box.address, "--driver", "antspace", "--allow-cooling")
+    shown = await run("read", box.address, "--driver", "antspace", "--json")
+    (key,) = [point["key"] for point in shown.json["stats"]["setpoints"]]
+    done = await run(*words, "setpoint", key, "36.5")
+    assert done.code == 0, done.err
+    assert box.set_temperature == 36.5
+    assert (await run(*words, "setpoint", "nonsense", "36.5")).code == 1
+    shown = await run(
+        *("read", box.address, "--driver", "antspace", "--allow-cooling", "--json")
+    )
+    (mode,) = shown.json["info"]["limits"]["cooling"]["options"]
+    assert (await run(*words, "actuator", mode, "on")).code == 0
+    assert box.pid is True
+    assert (await run(*words, "reset-cooling")).code == 0
+
+
+async def test_socket(run: Run, simulate: Simulate) -> None:  # noqa: F811
+    box = await simulate(SimulatedMicroBt, pdus=1)
+    words = ("--driver", "microbt-kehua", "--username", "admin", "--password", "geheim")
+    shown = await run("read", box.address, *words, "--json")
+    index = shown.json["stats"]["sockets"][0]["index"]
+    done = await run("set", box.address, *words, "socket", str(index), "off")
+    assert done.code == 0, done.err
+    assert done.out.endswith(f"socket {index}, off done\n")
+    shown = await run("read", box.address, *words, "--json")
+    assert shown.json["stats"]["sockets"][0]["on"] is False
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "read",
+        "watch",
+        "read --driver antspace",
+        "read 127.0.0.1 --driver antspace --unit 1",
+        "read 127.0.0.1 --driver eastron-sdm630 --topic x",
+        "read 127.0.0.1 --driver eastron-sdm630 --unit 256",
+        "read 127.0.0.1 --driver eastron-sdm630 --unit -1",
+        "read --driver pool-ocean --allow-cooling",
+        "watch 127.0.0.1 --driver antspace --invert --count 1",
+        "set 127.0.0.1 --driver antspace cooling maybe",
+        "set 127.0.0.1 --driver antspace socket 1",
+        "set 127.0.0.1 --driver antspace socket x on",
+        "set 127.0.0.1 --driver antspace setpoint x warm",
+        "set 127.0.0.1 --driver antspace cooling on --topic x",
+        "read 127.0.0.1 --driver modbus-meter --table /nowhere.json",
+        "read ftp://127.0.0.1/x --driver pool-ocean --username x",
+    ],
+)
+async def test_wrong_usage(run: Run, words: str) -> None:  # noqa: F811
+    done = await run(*words.split())
+    assert done.code == 2, done
+    assert done.out == ""
+    assert done.err
+
+
+async def test_an_option_for_what_was_identified(
+    run: Run,  # noqa: F811
+    simulate: Simulate,
+) -> None:
+    box = await simulate(SimulatedAntspace)
+    done = await run("read", box.address, "--unit", "2")
+    assert done.code == 1
+    assert done.err == "miningsdk: antspace has no option unit\n"
+    assert (await run("read", box.address, "--allow-cooling")).code == 0
