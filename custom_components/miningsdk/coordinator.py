@@ -9,6 +9,7 @@ from homeassistant.core import HomeAssistant
 from .const import LOGGER
 from .energy import EnergyMeter
 from .inventory import Record
+from .measured import async_with_plug
 from .polling import DeviceCoordinator
 from .sdk import Miner, MinerStats
 
@@ -63,6 +64,10 @@ class MinerCoordinator(DeviceCoordinator[Miner, MinerStats]):
         self._stop_counting()
         self.fleet.async_replaced(self, self.device.info)
         return False
+
+    @override
+    def _measured(self, stats: MinerStats) -> MinerStats:
+        return async_with_plug(self.hass, self.fleet.entry.options, self.id, stats)
 
     @override
     def _taken(self, stats: MinerStats) -> None:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, override
 
-from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
@@ -17,6 +16,7 @@ from .const import (
     DOMAIN,
     LOGGER,
 )
+from .measured import async_number, async_power
 from .sdk import MiningSDKError
 from .sdk.economics import (
     break_even_tariff,
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 _INTERVAL = timedelta(minutes=2)
 _HUNDREDTHS = ("ct", "cent", "cents", "c", "¢", "p", "öre", "øre")
-_WATTS = {"W": 1.0, "kW": 1000.0, "MW": 1_000_000.0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,8 +114,7 @@ def async_site_power(hass: HomeAssistant, entry: MiningConfigEntry) -> float | N
     """Return the power of the site in W: that of its meter, if it has one."""
     if not (entity_id := entry.options.get(CONF_POWER_ENTITY)):
         return entry.runtime_data.totals.power
-    value, unit = _number(hass, entity_id)
-    return None if value is None else value * _WATTS.get(unit, 1.0)
+    return async_power(hass, entity_id)
 
 
 @callback
@@ -127,7 +125,7 @@ def async_price(hass: HomeAssistant, entry: MiningConfigEntry) -> float | None:
     """
     if not (entity_id := entry.options.get(CONF_PRICE_ENTITY)):
         return None
-    value, unit = _number(hass, entity_id)
+    value, unit = async_number(hass, entity_id)
     if value is None:
         return None
     money, _, energy = unit.partition("/")
@@ -136,14 +134,3 @@ def async_price(hass: HomeAssistant, entry: MiningConfigEntry) -> float | None:
     if money.strip().lower() in _HUNDREDTHS:
         value /= 100
     return value
-
-
-def _number(hass: HomeAssistant, entity_id: str) -> tuple[float | None, str]:
-    state = hass.states.get(entity_id)
-    if state is None or state.state in (STATE_UNAVAILABLE, STATE_UNKNOWN):
-        return None, ""
-    try:
-        value = float(state.state)
-    except ValueError:
-        return None, ""
-    return value, str(state.attributes.get("unit_of_measurement") or "")

@@ -70,6 +70,10 @@ class DeviceCoordinator[D: AnyDevice, S](BaseDataUpdateCoordinatorProtocol, ABC)
     def _accepted(self, stats: S) -> bool:
         """Tell whether the reading is of the device that is meant."""
 
+    def _measured(self, stats: S) -> S:
+        """Return the reading with what is measured outside the device."""
+        return stats
+
     @abstractmethod
     def _taken(self, stats: S) -> None:
         """Use a reading."""
@@ -172,10 +176,10 @@ class DeviceCoordinator[D: AnyDevice, S](BaseDataUpdateCoordinatorProtocol, ABC)
         if self._failures:
             LOGGER.info("%s answers again", self.name)
         self._failures = 0
-        self.data = stats
+        self.data = self._measured(stats)
         self.available = True
         self.problem = None
-        self._taken(stats)
+        self._taken(self.data)
 
     def _lost(self, error: Exception) -> None:
         if not self._failures:

@@ -6,6 +6,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .attached_entity import add_attached_entities
+from .const import CONF_TEMPERATURE_ENTITY
 from .coordinator import MinerCoordinator, MiningConfigEntry
 from .detail import Detail
 from .entity import MinerEntity
@@ -14,7 +15,12 @@ from .sensor_attached import attached_sensors
 from .sensor_market import market_sensors
 from .sensor_miner import DESCRIPTIONS, MinerEnergySensor, MinerSensor
 from .sensor_part import BOARD, FAN, POOL, MinerPartSensor
-from .sensor_site import SITE_DESCRIPTIONS, SiteEnergySensor, SiteSensor
+from .sensor_site import (
+    SITE_DESCRIPTIONS,
+    SiteEnergySensor,
+    SiteSensor,
+    SiteTemperatureSensor,
+)
 
 PARALLEL_UPDATES = 0
 
@@ -33,6 +39,8 @@ async def async_setup_entry(
         ]
     )
     async_add_entities(market_sensors(entry))
+    if temperature := entry.options.get(CONF_TEMPERATURE_ENTITY):
+        async_add_entities([SiteTemperatureSensor(fleet, temperature)])
     add_miner_entities(entry, async_add_entities, _sensors)
     add_attached_entities(entry, async_add_entities, attached_sensors)
 

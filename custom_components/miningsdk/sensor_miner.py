@@ -1,10 +1,10 @@
 """What one miner measures, as one table."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import isfinite
-from typing import override
+from typing import Any, override
 
 from homeassistant.components.sensor import (
     RestoreSensor,
@@ -29,6 +29,7 @@ from .coordinator import MinerCoordinator
 from .detail import Detail
 from .entity import MinerEntity
 from .inventory import Shape
+from .measured import plug_of
 from .sdk import MinerStats, MinerStatus
 
 type Value = str | int | float | datetime | None
@@ -238,6 +239,16 @@ class MinerSensor(MinerEntity, SensorEntity):
     """A sensor of a miner."""
 
     entity_description: MinerSensorDescription
+    _unrecorded_attributes = frozenset({"measured_by"})
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any] | None:
+        """Return what measures the power, where that is not the miner itself."""
+        if self.entity_description.key != "power":
+            return None
+        plug = plug_of(self.coordinator.fleet.entry.options, self.coordinator.id)
+        return None if plug is None else {"measured_by": plug}
 
     @override
     def _update(self) -> None:

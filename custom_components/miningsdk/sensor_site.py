@@ -11,12 +11,14 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
     SensorStateClass,
 )
-from homeassistant.const import EntityCategory, UnitOfPower
-from homeassistant.core import callback
+from homeassistant.const import EntityCategory, UnitOfPower, UnitOfTemperature
+from homeassistant.core import Event, EventStateChangedData, callback
 from homeassistant.helpers.device_registry import DeviceInfo
+from homeassistant.helpers.event import async_track_state_change_event
 
 from .const import DOMAIN, MAXIMUM_STATE_AGE, UNIT_EFFICIENCY, UNIT_HASHRATE
 from .fleet import Fleet
+from .measured import async_temperature
 from .sensor_miner import ENERGY, stored_total, within_dead_band
 from .totals import Totals
 
@@ -164,3 +166,42 @@ class SiteEnergySensor(SiteEntity, RestoreSensor):
     def _same(self, written: object, age: float) -> bool:
         # Each reading of each miner adds to it: as often as one miner's will do.
         return self._attr_native_value == written or age < self.fleet.interval
+
+
+class SiteTemperatureSensor(SiteEntity):
+    """The inlet or room temperature of a site, which another integration measures."""
+
+    def __init__(self, fleet: Fleet, entity_id: str) -> None:
+        """Show the temperature of an entity that the user named."""
+        self._source = entity_id
+        super().__init__(fleet, TEMPERATURE)
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow the entity."""
+        await super().async_added_to_hass()
+        self.async_on_remove(
+            async_track_state_change_event(self.hass, self._source, self._followed)
+        )
+
+    @callback
+    def _followed(self, _: Event[EventStateChangedData]) -> None:
+        self._changed()
+
+    @override
+    def _update(self) -> None:
+        self._attr_native_value = async_temperature(self.fleet.hass, self._source)
+
+    @override
+    def _same(self, written: object, age: float) -> bool:
+        return self._attr_native_value == written
+
+
+TEMPERATURE = SensorEntityDescription(
+    key="temperature_inlet",
+    translation_key="temperature_inlet",
+    device_class=SensorDeviceClass.TEMPERATURE,
+    state_class=SensorStateClass.MEASUREMENT,
+    native_unit_of_measurement=UnitOfTemperature.CELSIUS,
+    suggested_display_precision=1,
+)

@@ -115,9 +115,11 @@ class Client:
                 raise RuntimeError(f"{item.driver}: {flow.get('errors')}")
         path = "/api/config/config_entries/options/flow"
         flow = await self.call("POST", path, json={"handler": self._entry_id})
+        path = f"{path}/{flow['flow_id']}"
+        await self.call("POST", path, json={"next_step_id": "settings"})
         await self.call(
             "POST",
-            f"{path}/{flow['flow_id']}",
+            path,
             json={
                 "scan_interval": 30,
                 "detail": "automatic",

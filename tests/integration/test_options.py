@@ -19,6 +19,15 @@ from tests.integration.flows import (
 )
 
 
+async def open_settings(hass: HomeAssistant, entry_id: str) -> Any:
+    result: Any = await hass.config_entries.options.async_init(entry_id)
+    assert result["type"] == "menu"
+    assert result["menu_options"] == ["settings", "plug"]
+    return await hass.config_entries.options.async_configure(
+        result["flow_id"], {"next_step_id": "settings"}
+    )
+
+
 async def test_options(
     hass: HomeAssistant,
     axe: Axe,
@@ -31,14 +40,15 @@ async def test_options(
     assert fleet_of(hass).interval == 30
     shown = len(er.async_entries_for_config_entry(entity_registry, entry.entry_id))
 
-    result: Any = await hass.config_entries.options.async_init(entry.entry_id)
-    assert result["step_id"] == "init"
+    result = await open_settings(hass, entry.entry_id)
+    assert result["step_id"] == "settings"
     assert fields(result) == {
         "scan_interval",
         "detail",
         "network",
         "price_entity",
         "power_entity",
+        "temperature_entity",
         "pool_fee",
     }
     defaults = {
@@ -52,7 +62,7 @@ async def test_options(
     )
     assert result["type"] == "create_entry"
     await hass.async_block_till_done()
-    assert entry.options == {"scan_interval": 300, "detail": "compact"}
+    assert entry.options == {"scan_interval": 300, "detail": "compact", "plugs": {}}
 
     # They are in force at once: fewer entities, and readings less often.
     left = er.async_entries_for_config_entry(entity_registry, entry.entry_id)
@@ -71,7 +81,7 @@ async def test_options(
     assert device.requests == 1
 
     # And they stand there the next time.
-    result = await hass.config_entries.options.async_init(entry.entry_id)
+    result = await open_settings(hass, entry.entry_id)
     assert suggested(result) == {"scan_interval": 300, "detail": "compact"}
 
 
@@ -80,7 +90,7 @@ async def test_interval_out_of_range(
     hass: HomeAssistant, axe: Axe, add_site: AddSite, interval: int
 ) -> None:
     entry = await add_site(await axe())
-    result = await hass.config_entries.options.async_init(entry.entry_id)
+    result = await open_settings(hass, entry.entry_id)
     wrong = {"scan_interval": interval, "detail": "full"}
     with pytest.raises(InvalidData):
         await hass.config_entries.options.async_configure(result["flow_id"], wrong)
@@ -94,7 +104,7 @@ async def test_interval_out_of_range(
 
 async def test_wrong_server(hass: HomeAssistant, axe: Axe, add_site: AddSite) -> None:
     entry = await add_site(await axe())
-    result: Any = await hass.config_entries.options.async_init(entry.entry_id)
+    result = await open_settings(hass, entry.entry_id)
     options = {"scan_interval": 30, "detail": "full", "network": "http://not a host/"}
     result = await hass.config_entries.options.async_configure(
         result["flow_id"], options
@@ -105,3 +115,80 @@ async def test_wrong_server(hass: HomeAssistant, axe: Axe, add_site: AddSite) ->
     )
     assert result["type"] == "create_entry"
     await hass.async_block_till_done()
+
+
+async def test_plug_measures_a_miner(
+    hass: HomeAssistant, axe: Axe, add_site: AddSite
+) -> None:
+    """Its power counts instead of the miner's own, says so, and can be taken back."""
+    entry = await add_site(await axe())
+    (coordinator,) = fleet_of(hass).coordinators.values()
+    (power,) = [
+        s
+        for s in hass.states.async_all("sensor")
+        if s.entity_id.endswith("_power") and "home" not in s.entity_id
+    ]
+    own = float(power.state)
+    hass.states.async_set("sensor.plug", "0.0312", {"unit_of_measurement": "kW"})
+
+    async def choose(entity_id: str | None) -> None:
+        result: Any = await hass.config_entries.options.async_init(entry.entry_id)
+        result = await hass.config_entries.options.async_configure(
+            result["flow_id"], {"next_step_id": "plug"}
+        )
+        given = {"device": coordinator.id}
+        if entity_id:
+            given["power_entity"] = entity_id
+        result = await hass.config_entries.options.async_configure(
+            result["flow_id"], given
+        )
+        assert result["type"] == "create_entry"
+        await hass.async_block_till_done(wait_background_tasks=True)
+
+    await choose("sensor.plug")
+    state = hass.states.get(power.entity_id)
+    assert state is not None
+    assert float(state.state) == pytest.approx(31.2)
+    assert state.attributes["measured_by"] == "sensor.plug"
+    (coordinator,) = fleet_of(hass).coordinators.values()
+    assert coordinator.data is not None
+    assert coordinator.data.hashrate is not None
+    assert coordinator.data.efficiency == pytest.approx(
+        31.2 / coordinator.data.hashrate, abs=0.01
+    )
+    hass.states.async_set("sensor.plug", "unavailable")
+    await coordinator.async_refresh()
+    state = hass.states.get(power.entity_id)
+    assert state is not None
+    assert state.state == "unknown"
+
+    await choose(None)
+    state = hass.states.get(power.entity_id)
+    assert state is not None
+    assert float(state.state) == pytest.approx(own, rel=0.5)
+    assert "measured_by" not in state.attributes
+
+
+async def test_plug_without_miners(hass: HomeAssistant, add_site: AddSite) -> None:
+    entry = await add_site()
+    result: Any = await hass.config_entries.options.async_init(entry.entry_id)
+    result = await hass.config_entries.options.async_configure(
+        result["flow_id"], {"next_step_id": "plug"}
+    )
+    assert result["type"] == "abort"
+    assert result["reason"] == "no_devices"
+
+
+async def test_temperature_of_the_site(
+    hass: HomeAssistant, axe: Axe, add_site: AddSite
+) -> None:
+    hass.states.async_set("sensor.room", "77", {"unit_of_measurement": "°F"})
+    await add_site(await axe(), options={"temperature_entity": "sensor.room"})
+    state = hass.states.get("sensor.home_inlet_temperature")
+    assert state is not None
+    assert float(state.state) == pytest.approx(25)
+    hass.states.async_set("sensor.room", "12.5", {"unit_of_measurement": "°C"})
+    await settle(hass)
+    state = hass.states.get("sensor.home_inlet_temperature")
+    assert state is not None
+    assert float(state.state) == pytest.approx(12.5)

@@ -91,7 +91,7 @@ async def test_a_pool_without_a_host(
     monkeypatch: pytest.MonkeyPatch,
     command: str,
 ) -> None:
-    from custom_components.miningsdk.sdk.drivers.ocean import DRIVERS  # noqa: PLC0415
+    from custom_components.miningsdk.sdk.drivers.ocean import DRIVERS
 
     pool = await simulate(SimulatedOcean)
     monkeypatch.setattr(DRIVERS[0], "default_host", f"http://{pool.address}")

@@ -140,10 +140,8 @@ class SimulatedBitdeer(SimulatedDevice):
             await asyncio.sleep(self.every)
 
     async def _publish(self, client: aiomqtt.Client) -> None:
-        if self.trouble in _MUTE:
-            return
         for name in TOPICS:
-            if name in self.withheld:
+            if self.trouble in _MUTE or name in self.withheld:
                 continue
             payload = await self.mangle(orjson.dumps(self.message(name))) or b""
             await client.publish(f"{self.topic}{name}", payload, retain=self.retain)

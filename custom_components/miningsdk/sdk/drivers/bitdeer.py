@@ -117,25 +117,28 @@ class BitdeerD40(Container):
             self._stop = await self._link.subscribe(self._topics(), self._inbox.hear)
         then = monotonic() - self.stale_after
         if not await self._inbox.wait(self._topics(), then, self._patience):
-            self._check_heard()
+            self._came()
 
-    def _check_heard(self) -> None:
-        """Raise unless anything came lately."""
-        if not self._inbox.since(monotonic() - self.stale_after):
+    def _came(self) -> dict[str, bytes]:
+        """Return what came lately, by topic; raise when nothing did."""
+        came = self._inbox.since(monotonic() - self.stale_after)
+        if not came:
             self._link.check()
             raise DeviceTimeout(
                 f"{self.host}: the broker is there, but nothing has come from "
                 f"{self.topic} for {self.stale_after:g} s"
             )
+        return came
 
     def _parts(self, failed: dict[str, str]) -> dict[str, Fields]:
         """Return what was published lately, and note what was not.
 
         Raises:
+            DeviceTimeout: nothing was; or what keeps the client from the broker.
             InvalidReply: nothing of it can be read.
         """
         parts: dict[str, Fields] = {}
-        came = self._inbox.since(monotonic() - self.stale_after)
+        came = self._came()
         for name in d40.TOPICS:
             payload = came.get(f"{self.topic}{name}")
             if payload is None:
@@ -186,7 +189,6 @@ class BitdeerD40(Container):
 
     @override
     async def _fetch_stats(self, failed: dict[str, str]) -> ContainerStats:
-        self._check_heard()
         return d40.read_stats(self._parts(failed), failed)
 
     @override

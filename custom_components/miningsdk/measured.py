@@ -1,0 +1,90 @@
+"""Power and temperature that other integrations measure for a site and its miners."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from homeassistant.const import (
+    ATTR_UNIT_OF_MEASUREMENT,
+    STATE_UNAVAILABLE,
+    STATE_UNKNOWN,
+    UnitOfPower,
+    UnitOfTemperature,
+)
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.util.unit_conversion import (
+    BaseUnitConverter,
+    PowerConverter,
+    TemperatureConverter,
+)
+
+from .const import CONF_PLUGS
+from .sdk import MinerStats
+
+
+@callback
+def async_number(hass: HomeAssistant, entity_id: str) -> tuple[float | None, str]:
+    """Return the state of an entity as a number, and its unit."""
+    state = hass.states.get(entity_id)
+    if state is None or state.state in (STATE_UNAVAILABLE, STATE_UNKNOWN):
+        return None, ""
+    try:
+        value = float(state.state)
+    except ValueError:
+        return None, ""
+    return value, str(state.attributes.get(ATTR_UNIT_OF_MEASUREMENT) or "")
+
+
+def _converted(
+    hass: HomeAssistant,
+    entity_id: str,
+    converter: type[BaseUnitConverter],
+    wanted: str,
+) -> float | None:
+    value, unit = async_number(hass, entity_id)
+    if value is None:
+        return None
+    try:
+        return converter.convert(value, unit or wanted, wanted)
+    except HomeAssistantError:
+        return None
+
+
+@callback
+def async_power(hass: HomeAssistant, entity_id: str) -> float | None:
+    """Return the power that an entity measures, in W."""
+    return _converted(hass, entity_id, PowerConverter, UnitOfPower.WATT)
+
+
+@callback
+def async_temperature(hass: HomeAssistant, entity_id: str) -> float | None:
+    """Return the temperature that an entity measures, in °C."""
+    return _converted(hass, entity_id, TemperatureConverter, UnitOfTemperature.CELSIUS)
+
+
+def plug_of(options: Mapping[str, Any], device_id: str) -> str | None:
+    """Return the entity that measures a device's power, if the user named one."""
+    plugs: Mapping[str, str] = options.get(CONF_PLUGS, {})
+    return plugs.get(device_id)
+
+
+@callback
+def async_with_plug(
+    hass: HomeAssistant, options: Mapping[str, Any], device_id: str, stats: MinerStats
+) -> MinerStats:
+    """Return the reading with the power of the miner's own plug, if it has one.
+
+    A plug that tells nothing makes the power unknown: what the miner thinks it draws
+    must not appear under the name of what was measured.
+    """
+    entity_id = plug_of(options, device_id)
+    if entity_id is None:
+        return stats
+    power = async_power(hass, entity_id)
+    efficiency = (
+        round(power / stats.hashrate, 2)
+        if power is not None and stats.hashrate
+        else None
+    )
+    return replace(stats, power=power, efficiency=efficiency)
