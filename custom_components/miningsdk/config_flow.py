@@ -28,7 +28,7 @@ from .flow_reconfigure import ReconfigureFlow
 from .flow_take import TakeFlow
 from .forms import AWAY, TEXT, driver_options, find_device, multi_select, offline_device
 from .inventory import Record, address, address_of
-from .networks import async_local_networks
+from .networks import async_listener, async_local_networks
 from .sdk import DeviceInfo, DeviceKind, scan
 from .sdk.discovery import ScanProgress
 from .sites import async_find, async_find_by_mac, async_range_of
@@ -136,7 +136,10 @@ class MiningConfigFlow(ReconfigureFlow, TakeFlow, domain=DOMAIN):
 
         try:
             async for info in scan(
-                self._targets, session=device_session(self.hass), progress=progress
+                self._targets,
+                session=device_session(self.hass),
+                zeroconf=await async_listener(self.hass),
+                progress=progress,
             ):
                 if info.kind is DeviceKind.MINER and not async_find(self.hass, info):
                     record = Record.of(info)

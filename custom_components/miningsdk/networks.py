@@ -2,7 +2,7 @@
 
 from ipaddress import ip_network
 
-from homeassistant.components import network
+from homeassistant.components import network, zeroconf
 from homeassistant.core import HomeAssistant
 
 # A home's network is no larger; searching more than this needs a range by hand.
@@ -21,3 +21,10 @@ async def async_local_networks(hass: HomeAssistant) -> list[str]:
             if net not in found:
                 found.append(net)
     return found
+
+
+async def async_listener(hass: HomeAssistant) -> zeroconf.HaAsyncZeroconf | None:
+    """Return what a search may listen with to devices that announce themselves."""
+    if zeroconf.DOMAIN not in hass.config.components:
+        return None
+    return await zeroconf.async_get_async_instance(hass)

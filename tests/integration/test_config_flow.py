@@ -8,6 +8,7 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 from custom_components.miningsdk.const import DOMAIN
+from custom_components.miningsdk.sdk import scan
 from tests.conftest import loopback_address
 from tests.integration.conftest import AddSite, Axe, Fake, record_of
 from tests.integration.flows import (
@@ -312,3 +313,29 @@ async def test_search_finds_what_another_flow_added_meanwhile(
     assert result["reason"] == "joined"
     assert list(records_of(hass)) == [id_of(device)]
     assert len(hass.config_entries.async_entries(DOMAIN)) == 1
+
+
+async def test_search_listens_with_home_assistants_own_zeroconf(
+    hass: HomeAssistant, axe: Axe
+) -> None:
+    """Where it is set up, no second one is opened; where it is not, none is."""
+    device = await axe()
+    instance = object()
+    given: list[Any] = []
+    real = scan
+
+    def spy(targets: Any, **more: Any) -> Any:
+        given.append(more.pop("zeroconf"))
+        return real(targets, **more)
+
+    with (
+        patch(SCAN, spy),
+        patch(
+            "custom_components.miningsdk.networks.zeroconf.async_get_async_instance",
+            return_value=instance,
+        ),
+    ):
+        assert (await search(hass, device.address))["step_id"] == "pick"
+        hass.config.components.add("zeroconf")
+        assert (await search(hass, device.address))["step_id"] == "pick"
+    assert given == [None, instance]
