@@ -76,7 +76,8 @@ async def async_remove_config_entry_device(
 ) -> bool:
     """Forget a device that the user deletes; the site itself stays."""
     ids = [key for domain, key in device_entry.identifiers if domain == DOMAIN]
-    if entry.entry_id in ids:
+    # The site goes with its entry, and what was configured by hand with its subentry.
+    if {entry.entry_id, *entry.subentries}.intersection(ids):
         return False
     for record_id in ids:
         await entry.runtime_data.async_remove(record_id)

@@ -1,79 +1,139 @@
 """Meters, sensors, containers and pool accounts: devices configured by hand."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, override
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.device_registry import DeviceInfo
+from homeassistant.helpers.importlib import async_import_module
 from homeassistant.setup import async_setup_component
 
 from .const import CONF_DRIVER, DOMAIN
 from .devices import device_session
 from .polling import DeviceCoordinator
-from .sdk import AnyDevice
-from .sdk.container import Container
+from .sdk import AnyDevice, DeviceKind, DeviceUnreachable, NotSupported
 from .sdk.model import Stats
 from .sdk.registry import find
 from .sdk.targets import single
+from .totals import Totals
 
 if TYPE_CHECKING:
+    from modbus_connection import ModbusUnit
+
     from .fleet import Fleet
 
-# The option by which a driver shows that it speaks Modbus.
-_MODBUS = "unit"
+# The options by which a driver shows that it speaks Modbus, or MQTT.
+MODBUS, MQTT = "unit", "topic"
+# Forms give all numbers as decimal ones.
+_WHOLE = ("unit", "channel", "base")
 _BASIC = (CONF_HOST, CONF_PORT, CONF_USERNAME, CONF_PASSWORD)
+
+type Units = Callable[[str, int, int], Awaitable[ModbusUnit]]
 
 
 async def async_prepare(hass: HomeAssistant, data: Mapping[str, Any]) -> None:
-    """Load what the driver needs of Home Assistant; a home without it pays nothing."""
+    """Load what the driver needs of Home Assistant; a home without it pays nothing.
+
+    Raises:
+        NotSupported: Home Assistant does not have it, or there is no such driver.
+    """
     driver, _ = find(data[CONF_DRIVER])
-    if _MODBUS in driver.all_options():
-        await async_setup_component(hass, "modbus", {})
+    options = driver.all_options()
+    if MODBUS in options and not await async_setup_component(hass, "modbus", {}):
+        raise NotSupported("the Modbus integration of Home Assistant does not start")
+    if MQTT in options and not data.get(CONF_HOST):
+        await async_import_module(hass, f"{__package__}.mqtt_link")
 
 
 def make_attached(
-    hass: HomeAssistant, data: Mapping[str, Any], **more: Any
+    hass: HomeAssistant, data: Mapping[str, Any], units: Units
 ) -> AnyDevice:
-    """Return the device that a subentry describes, not connected yet."""
+    """Return the device that a subentry describes, not connected yet.
+
+    Raises:
+        InvalidTarget: its address is none.
+        MiningSDKError: there is no such driver, or what was given for it is wrong.
+    """
     driver, model = find(data[CONF_DRIVER])
-    data = address_of(data)
-    given = {
-        key: data[key]
-        for key in (*_BASIC, *driver.all_options())
+    data = _address(data, driver.kind)
+    known = driver.all_options()
+    given: dict[str, Any] = {
+        key: int(data[key]) if key in _WHOLE else data[key]
+        for key in (*_BASIC, *known)
         if data.get(key) not in (None, "")
     }
+    if MODBUS in known:
+        given["units"] = units
+    if MQTT in known and CONF_HOST not in given:
+        given[CONF_HOST] = "mqtt"
+        # Imported by then; a home without MQTT may not have what it needs.
+        from .mqtt_link import HassMqttLink  # noqa: PLC0415
+
+        given["mqtt"] = HassMqttLink(hass)
     given.setdefault(CONF_HOST, None)
-    if _MODBUS in given:
-        given[_MODBUS] = int(given[_MODBUS])
-    return driver(**given, model=model, session=device_session(hass), **more)
+    return driver(**given, model=model, session=_session(hass, driver.kind))
 
 
-def address_of(data: Mapping[str, Any]) -> dict[str, Any]:
+def _session(hass: HomeAssistant, kind: DeviceKind) -> Any:
+    """Return a session; a pool gets a key, so its certificate has to be right."""
+    if kind is DeviceKind.POOL:
+        return async_get_clientsession(hass)
+    return device_session(hass)
+
+
+def _address(data: Mapping[str, Any], kind: DeviceKind) -> dict[str, Any]:
     """Return the data with a port that was typed behind the host in its own field."""
-    if not data.get(CONF_HOST) or "/" in data[CONF_HOST]:
+    if not data.get(CONF_HOST) or kind is DeviceKind.POOL:
         return dict(data)
     target = single(data[CONF_HOST])
     return {**data, CONF_HOST: target.host, CONF_PORT: target.port}
 
 
-def shared_modbus(
-    hass: HomeAssistant, entry: ConfigEntry[Any]
-) -> Callable[[str, int, int], Any]:
-    """Return what hands out units on Home Assistant's own Modbus connections."""
+def shared_modbus(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Units:
+    """Return what hands out units on Home Assistant's own Modbus connections.
 
-    def unit(host: str, port: int, unit_id: int) -> Any:
+    They are let go of when the site is unloaded.
+    """
+
+    async def unit(host: str, port: int, unit_id: int) -> ModbusUnit:
         # The library is there only once Modbus has been set up.
         from homeassistant.components.modbus import async_get_unit  # noqa: PLC0415
         from modbus_connection import ModbusTcpParams  # noqa: PLC0415
 
-        return async_get_unit(
-            hass, entry, ModbusTcpParams(host=host, port=port), unit_id
-        )
+        params = ModbusTcpParams(host=host, port=port)
+        try:
+            return async_get_unit(hass, entry, params, unit_id)
+        except HomeAssistantError as error:
+            raise DeviceUnreachable(str(error)) from error
 
     return unit
+
+
+@asynccontextmanager
+async def temporary_modbus(hass: HomeAssistant) -> AsyncGenerator[Units]:
+    """Hand out units on the same connections, for as long as the context lasts."""
+    async with AsyncExitStack() as stack:
+
+        async def unit(host: str, port: int, unit_id: int) -> ModbusUnit:
+            from homeassistant.components.modbus import (  # noqa: PLC0415
+                async_get_temporary_unit,
+            )
+            from modbus_connection import ModbusTcpParams  # noqa: PLC0415
+
+            params = ModbusTcpParams(host=host, port=port)
+            held = async_get_temporary_unit(hass, params, unit_id)
+            try:
+                return await stack.enter_async_context(held)
+            except HomeAssistantError as error:
+                raise DeviceUnreachable(str(error)) from error
+
+        yield unit
 
 
 class AttachedCoordinator(DeviceCoordinator[AnyDevice, Stats]):
@@ -82,13 +142,17 @@ class AttachedCoordinator(DeviceCoordinator[AnyDevice, Stats]):
     def __init__(
         self, hass: HomeAssistant, fleet: Fleet, subentry: ConfigSubentry
     ) -> None:
-        """Prepare to poll the device of a subentry."""
-        driver, _ = find(subentry.data[CONF_DRIVER])
-        more: dict[str, Any] = {}
-        if _MODBUS in driver.all_options():
-            more["units"] = shared_modbus(hass, fleet.entry)
-        super().__init__(hass, fleet, make_attached(hass, subentry.data, **more))
+        """Prepare to poll the device of a subentry.
+
+        Raises:
+            MiningSDKError: what is configured cannot be a device.
+        """
+        units = shared_modbus(hass, fleet.entry)
+        super().__init__(hass, fleet, make_attached(hass, subentry.data, units))
         self.subentry = subentry
+        # What the miners come to that are in it, if it is a container.
+        self.totals = Totals()
+        self.device_id = self._register()
 
     @property
     @override
@@ -105,26 +169,37 @@ class AttachedCoordinator(DeviceCoordinator[AnyDevice, Stats]):
     @property
     def device_info(self) -> DeviceInfo:
         """Return how the device stands in the device registry."""
-        info = self.device.info
-        described = DeviceInfo(
-            identifiers={(DOMAIN, self.id)},
-            manufacturer=info.make,
-            model=info.model or info.driver,
-            name=self.name,
-            serial_number=info.serial_number,
-            sw_version=info.firmware_version,
-        )
+        described = DeviceInfo(identifiers={(DOMAIN, self.id)}, name=self.name)
+        described.update(self._facts())  # type: ignore[typeddict-item]
         if self.fleet.site_device_id:
             described["via_device_id"] = self.fleet.site_device_id
         return described
 
-    async def async_container_command(
-        self, command: Callable[[Container], Awaitable[None]]
-    ) -> None:
-        """Run a command of a container; confirmed when this returns."""
-        container = self.device
-        if isinstance(container, Container):
-            await self.async_command(lambda _: command(container))
+    def _facts(self) -> dict[str, str | None]:
+        info = self.device.info
+        return {
+            "manufacturer": info.make,
+            "model": info.model or info.driver,
+            "serial_number": None
+            if info.kind is DeviceKind.POOL
+            else info.serial_number,
+            "sw_version": info.firmware_version,
+        }
+
+    def _register(self) -> str:
+        # Registered before its entities: miners hang on the device of their container.
+        registry = dr.async_get(self.hass)
+        return registry.async_get_or_create(
+            config_entry_id=self.fleet.entry.entry_id,
+            config_subentry_id=self.id,
+            **self.device_info,
+        ).id
+
+    @override
+    async def async_stop(self) -> None:
+        """Poll no more; a complaint about the account ends with it."""
+        await super().async_stop()
+        ir.async_delete_issue(self.hass, DOMAIN, self._issue_id)
 
     @override
     def _accepted(self, stats: Stats) -> bool:
@@ -162,10 +237,10 @@ class AttachedCoordinator(DeviceCoordinator[AnyDevice, Stats]):
         return f"attached_{self.id}"
 
     def _update_registry(self) -> None:
-        info = self.device.info
         registry = dr.async_get(self.hass)
-        device = registry.async_get_device_by_identifier(
-            (DOMAIN, self.id), self.fleet.entry.entry_id
-        )
-        if device is not None and device.sw_version != info.firmware_version:
-            registry.async_update_device(device.id, sw_version=info.firmware_version)
+        facts = self._facts()
+        device = registry.async_get(self.device_id)
+        if device is not None and any(
+            getattr(device, name) != fact for name, fact in facts.items()
+        ):
+            registry.async_update_device(self.device_id, **facts)  # type: ignore[arg-type]

@@ -20,6 +20,7 @@ from .detail import Detail
 from .entity import MinerEntity
 from .platform import add_miner_entities
 from .sdk import MinerStatus, Severity
+from .workers import worker_sensors
 
 PARALLEL_UPDATES = 0
 
@@ -84,6 +85,7 @@ async def async_setup_entry(
         ),
     )
     add_attached_entities(entry, async_add_entities, attached_binary_sensors)
+    add_attached_entities(entry, async_add_entities, worker_sensors)
 
 
 class MinerBinarySensor(MinerEntity, BinarySensorEntity):

@@ -13,6 +13,8 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .attached_entity import add_attached_entities
+from .controls_attached import attached_buttons
 from .coordinator import MiningConfigEntry
 from .detail import Detail
 from .entity import MinerEntity
@@ -65,6 +67,7 @@ async def async_setup_entry(
             and description.capability in coordinator.record.info.capabilities
         ),
     )
+    add_attached_entities(entry, async_add_entities, attached_buttons)
 
 
 class MinerButton(MinerEntity, ButtonEntity):

@@ -1,62 +1,90 @@
 """Binary sensors, switches and numbers of containers and other attached devices."""
 
 from collections.abc import Iterator
-from typing import override
+from typing import Any, override
 
 from homeassistant.components.binary_sensor import (
     BinarySensorDeviceClass,
     BinarySensorEntity,
 )
-from homeassistant.components.number import NumberEntity, NumberMode
+from homeassistant.components.button import ButtonEntity
+from homeassistant.components.number import (
+    NumberDeviceClass,
+    NumberEntity,
+    NumberMode,
+)
 from homeassistant.components.switch import SwitchDeviceClass, SwitchEntity
-from homeassistant.const import EntityCategory
+from homeassistant.const import EntityCategory, UnitOfTemperature
 
 from .attached import AttachedCoordinator
-from .attached_entity import AttachedEntity
-from .sdk import Actuator, Capability, Reading, Setpoint, Severity
+from .attached_entity import AttachedEntity, Part
+from .sdk import Actuator, Capability, Reading, Setpoint, Severity, Socket
+from .sdk.container import Container
+from .sensor_attached import socket_name, words
+
+# A driver that has no such command leaves it as it is.
+_NO_RESET = Container._reset_cooling  # noqa: SLF001
 
 
-def attached_binary_sensors(
-    coordinator: AttachedCoordinator,
-) -> Iterator[AttachedEntity]:
+def attached_binary_sensors(coordinator: AttachedCoordinator) -> Iterator[Part]:
     """Yield the binary sensors of a device."""
-    yield ConnectivitySensor(coordinator)
+    yield "connectivity", ConnectivitySensor, None
     stats = coordinator.data
     if hasattr(stats, "faults"):
-        yield ProblemSensor(coordinator)
+        yield "problem", ProblemSensor, None
     for actuator in getattr(stats, "actuators", ()):
-        yield ActuatorSensor(coordinator, actuator)
+        yield f"actuator_{actuator.key}", ActuatorSensor, actuator
     for reading in getattr(stats, "readings", ()):
         if isinstance(reading.value, bool):
-            yield FlagSensor(coordinator, reading)
+            yield f"reading_{reading.key}", FlagSensor, reading
 
 
-def attached_switches(coordinator: AttachedCoordinator) -> Iterator[AttachedEntity]:
+def attached_switches(coordinator: AttachedCoordinator) -> Iterator[Part]:
     """Yield the switches of a device: its cooling, if allowed, and its sockets."""
-    capabilities = coordinator.device.info.capabilities
-    if Capability.COOLING in capabilities:
-        yield CoolingSwitch(coordinator)
-    if Capability.SOCKET in capabilities:
-        for socket in getattr(coordinator.data, "sockets", ()):
-            yield SocketSwitch(coordinator, socket.index)
+    info, stats = coordinator.device.info, coordinator.data
+    if Capability.COOLING in info.capabilities:
+        yield "cooling", CoolingSwitch, None
+        limits = info.limits.get(Capability.COOLING)
+        switchable = limits.options if limits else ()
+        for actuator in getattr(stats, "actuators", ()):
+            if actuator.key in switchable:
+                yield f"actuator_{actuator.key}", ActuatorSwitch, actuator
+    if Capability.SOCKET in info.capabilities:
+        for socket in getattr(stats, "sockets", ()):
+            yield f"socket_{socket.index}", SocketSwitch, socket
 
 
-def attached_numbers(coordinator: AttachedCoordinator) -> Iterator[AttachedEntity]:
+def attached_numbers(coordinator: AttachedCoordinator) -> Iterator[Part]:
     """Yield the numbers of a container: its setpoints, if allowed."""
     if Capability.SETPOINT in coordinator.device.info.capabilities:
         for setpoint in getattr(coordinator.data, "setpoints", ()):
-            yield SetpointNumber(coordinator, setpoint)
+            yield f"setpoint_{setpoint.key}", SetpointNumber, setpoint
 
 
-class ConnectivitySensor(AttachedEntity, BinarySensorEntity):
+def attached_buttons(coordinator: AttachedCoordinator) -> Iterator[Part]:
+    """Yield the buttons of a container: its cooling's alarms, if allowed."""
+    device = coordinator.device
+    if (
+        isinstance(device, Container)
+        and Capability.COOLING in device.info.capabilities
+        and type(device)._reset_cooling is not _NO_RESET  # noqa: SLF001
+    ):
+        yield "reset_cooling", ResetCoolingButton, None
+
+
+class AttachedBinarySensor(AttachedEntity, BinarySensorEntity):
+    """A binary sensor of a device that was configured by hand."""
+
+    @override
+    def _shown(self) -> object:
+        return self._attr_is_on
+
+
+class ConnectivitySensor(AttachedBinarySensor):
     """Whether the device answers."""
 
     _attr_device_class = BinarySensorDeviceClass.CONNECTIVITY
     _attr_entity_category = EntityCategory.DIAGNOSTIC
-
-    def __init__(self, coordinator: AttachedCoordinator) -> None:
-        """Make the sensor of a device."""
-        super().__init__(coordinator, "connectivity")
 
     @property
     @override
@@ -69,16 +97,12 @@ class ConnectivitySensor(AttachedEntity, BinarySensorEntity):
         self._attr_is_on = self.coordinator.available
 
 
-class ProblemSensor(AttachedEntity, BinarySensorEntity):
+class ProblemSensor(AttachedBinarySensor):
     """Whether the device reports a fault; its attribute says which."""
 
     _attr_device_class = BinarySensorDeviceClass.PROBLEM
     _attr_entity_category = EntityCategory.DIAGNOSTIC
     _unrecorded_attributes = frozenset({"faults"})
-
-    def __init__(self, coordinator: AttachedCoordinator) -> None:
-        """Make the sensor of a device."""
-        super().__init__(coordinator, "problem")
 
     @override
     def _update(self) -> None:
@@ -86,34 +110,46 @@ class ProblemSensor(AttachedEntity, BinarySensorEntity):
         self._attr_is_on = any(f.severity is not Severity.INFO for f in faults)
         self._attr_extra_state_attributes = {"faults": [f.message for f in faults]}
 
+    @override
+    def _shown(self) -> object:
+        return self._attr_is_on, self._attr_extra_state_attributes
 
-class ActuatorSensor(AttachedEntity, BinarySensorEntity):
+
+class ActuatorSensor(AttachedBinarySensor):
     """Whether a pump, fan or valve runs."""
 
     _attr_device_class = BinarySensorDeviceClass.RUNNING
 
-    def __init__(self, coordinator: AttachedCoordinator, actuator: Actuator) -> None:
+    def __init__(
+        self, coordinator: AttachedCoordinator, key: str, actuator: Actuator
+    ) -> None:
         """Make the sensor with the name that the device gives."""
         self._key = actuator.key
         self._attr_name = actuator.name
-        super().__init__(coordinator, f"actuator_{actuator.key}")
+        super().__init__(coordinator, key, actuator)
 
     @override
     def _update(self) -> None:
-        actuators = getattr(self.coordinator.data, "actuators", ())
-        self._attr_is_on = next((a.on for a in actuators if a.key == self._key), None)
+        self._attr_is_on = _is_on(self.coordinator, self._key)
 
 
-class FlagSensor(AttachedEntity, BinarySensorEntity):
+def _is_on(coordinator: AttachedCoordinator, key: str) -> bool | None:
+    actuators = getattr(coordinator.data, "actuators", ())
+    return next((a.on for a in actuators if a.key == key), None)
+
+
+class FlagSensor(AttachedBinarySensor):
     """A reading that is either true or not."""
 
     _attr_entity_category = EntityCategory.DIAGNOSTIC
 
-    def __init__(self, coordinator: AttachedCoordinator, reading: Reading) -> None:
+    def __init__(
+        self, coordinator: AttachedCoordinator, key: str, reading: Reading
+    ) -> None:
         """Make the sensor with the name that the device gives."""
         self._key = reading.key
         self._attr_name = reading.name
-        super().__init__(coordinator, f"reading_{reading.key}")
+        super().__init__(coordinator, key, reading)
 
     @override
     def _update(self) -> None:
@@ -122,63 +158,81 @@ class FlagSensor(AttachedEntity, BinarySensorEntity):
         self._attr_is_on = value if isinstance(value, bool) else None
 
 
-class CoolingSwitch(AttachedEntity, SwitchEntity):
+class AttachedSwitch(AttachedEntity, SwitchEntity):
+    """A switch that shows what the device itself says."""
+
+    # Not for "turn off area Hall 1": that is to pause the miners there.
+    _attr_entity_category = EntityCategory.CONFIG
+
+    @override
+    async def async_turn_on(self, **kwargs: Any) -> None:
+        """Switch on, and wait for the device to confirm it."""
+        await self.coordinator.async_command(lambda device: self._switch(device, True))
+
+    @override
+    async def async_turn_off(self, **kwargs: Any) -> None:
+        """Switch off, and wait for the device to confirm it."""
+        await self.coordinator.async_command(lambda device: self._switch(device, False))
+
+    async def _switch(self, device: Any, on: bool) -> None:  # noqa: FBT001
+        raise NotImplementedError
+
+    @override
+    def _shown(self) -> object:
+        return self._attr_is_on
+
+
+class CoolingSwitch(AttachedSwitch):
     """The cooling of a container; exists only where the user allowed it."""
 
     _attr_translation_key = "cooling"
-    _attr_entity_category = EntityCategory.CONFIG
-
-    def __init__(self, coordinator: AttachedCoordinator) -> None:
-        """Make the switch of a container."""
-        super().__init__(coordinator, "cooling")
 
     @override
-    async def async_turn_on(self, **kwargs: object) -> None:
-        """Start the cooling, and wait for the container to confirm it."""
-        await self.coordinator.async_container_command(
-            lambda device: device.set_cooling(True)
-        )
-
-    @override
-    async def async_turn_off(self, **kwargs: object) -> None:
-        """Stop the cooling, and wait for the container to confirm it."""
-        await self.coordinator.async_container_command(
-            lambda device: device.set_cooling(False)
-        )
+    async def _switch(self, device: Any, on: bool) -> None:
+        await device.set_cooling(on)
 
     @override
     def _update(self) -> None:
         self._attr_is_on = getattr(self.coordinator.data, "cooling_on", None)
 
 
-class SocketSwitch(AttachedEntity, SwitchEntity):
-    """One socket of a container."""
+class ActuatorSwitch(AttachedSwitch):
+    """A pump, fan or mode of the cooling; exists only where the user allowed it."""
+
+    def __init__(
+        self, coordinator: AttachedCoordinator, key: str, actuator: Actuator
+    ) -> None:
+        """Make the switch with the name that the device gives."""
+        self._key = actuator.key
+        self._attr_name = actuator.name
+        super().__init__(coordinator, key, actuator)
+
+    @override
+    async def _switch(self, device: Any, on: bool) -> None:
+        await device.set_actuator(self._key, on)
+
+    @override
+    def _update(self) -> None:
+        self._attr_is_on = _is_on(self.coordinator, self._key)
+
+
+class SocketSwitch(AttachedSwitch):
+    """One socket of a container, or the relay of a meter."""
 
     _attr_translation_key = "socket"
     _attr_device_class = SwitchDeviceClass.OUTLET
-    _attr_entity_category = EntityCategory.CONFIG
 
-    def __init__(self, coordinator: AttachedCoordinator, index: int) -> None:
+    def __init__(
+        self, coordinator: AttachedCoordinator, key: str, socket: Socket
+    ) -> None:
         """Make the switch of a socket."""
-        self._index = index
-        self._attr_translation_placeholders = {"number": str(index + 1)}
-        super().__init__(coordinator, f"socket_{index}")
+        self._index = socket.index
+        self._attr_translation_placeholders = {"name": socket_name(socket)}
+        super().__init__(coordinator, key, socket)
 
     @override
-    async def async_turn_on(self, **kwargs: object) -> None:
-        """Switch the socket on, and wait for the container to confirm it."""
-        await self._switch(on=True)
-
-    @override
-    async def async_turn_off(self, **kwargs: object) -> None:
-        """Switch the socket off, and wait for the container to confirm it."""
-        await self._switch(on=False)
-
-    async def _switch(self, *, on: bool) -> None:
-        index = self._index
-        await self.coordinator.async_container_command(
-            lambda device: device.set_socket(index, on)
-        )
+    async def _switch(self, device: Any, on: bool) -> None:
+        await device.set_socket(self._index, on)
 
     @override
     def _update(self) -> None:
@@ -187,31 +241,36 @@ class SocketSwitch(AttachedEntity, SwitchEntity):
 
 
 class SetpointNumber(AttachedEntity, NumberEntity):
-    """A value that a container is set to."""
+    """A value that a container is set to; exists only where the user allowed it."""
 
     _attr_entity_category = EntityCategory.CONFIG
     _attr_mode = NumberMode.BOX
+    _attr_native_step = 0.1
     _attr_translation_key = "setpoint"
 
-    def __init__(self, coordinator: AttachedCoordinator, setpoint: Setpoint) -> None:
+    def __init__(
+        self, coordinator: AttachedCoordinator, key: str, setpoint: Setpoint
+    ) -> None:
         """Make the number with the range that the device gives."""
         self._key = setpoint.key
-        self._attr_translation_placeholders = {"name": setpoint.key.replace("_", " ")}
+        self._attr_translation_placeholders = {"name": words(setpoint.key)}
         self._attr_native_unit_of_measurement = setpoint.unit
+        if setpoint.unit == UnitOfTemperature.CELSIUS:
+            self._attr_device_class = NumberDeviceClass.TEMPERATURE
         if setpoint.minimum is not None:
             self._attr_native_min_value = setpoint.minimum
         if setpoint.maximum is not None:
             self._attr_native_max_value = setpoint.maximum
-        self._attr_native_step = 0.1
-        super().__init__(coordinator, f"setpoint_{setpoint.key}")
+        super().__init__(coordinator, key, setpoint)
 
     @override
     async def async_set_native_value(self, value: float) -> None:
         """Set the value, and wait for the container to confirm it."""
-        key = self._key
-        await self.coordinator.async_container_command(
-            lambda device: device.set_setpoint(key, value)
-        )
+
+        async def command(device: Any) -> None:
+            await device.set_setpoint(self._key, value)
+
+        await self.coordinator.async_command(command)
 
     @override
     def _update(self) -> None:
@@ -219,3 +278,31 @@ class SetpointNumber(AttachedEntity, NumberEntity):
         self._attr_native_value = next(
             (s.value for s in setpoints if s.key == self._key), None
         )
+
+    @override
+    def _shown(self) -> object:
+        return self._attr_native_value
+
+
+class ResetCoolingButton(AttachedEntity, ButtonEntity):
+    """Acknowledge the alarms of the cooling; exists only where the user allowed it."""
+
+    _attr_translation_key = "reset_cooling"
+    _attr_entity_category = EntityCategory.CONFIG
+
+    @override
+    async def async_press(self) -> None:
+        """Acknowledge them, and wait until the container shows none."""
+
+        async def command(device: Any) -> None:
+            await device.reset_cooling()
+
+        await self.coordinator.async_command(command)
+
+    @override
+    def _update(self) -> None:
+        """Nothing of a button changes."""
+
+    @override
+    def _shown(self) -> object:
+        return None

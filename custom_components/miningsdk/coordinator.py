@@ -76,8 +76,7 @@ class MinerCoordinator(DeviceCoordinator[Miner, MinerStats]):
 
     @override
     def _gone(self, *, refused: bool) -> None:
-        if not self.available:
-            self._stop_counting()
+        self._stop_counting()
         self.fleet.async_lost(self, refused=refused)
 
     @override

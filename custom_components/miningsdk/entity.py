@@ -30,8 +30,8 @@ def device_info(record: Record, fleet: Fleet) -> DeviceInfo:
     if info.port is None:
         host = f"[{info.host}]" if ":" in info.host else info.host
         described["configuration_url"] = f"http://{host}"
-    if fleet.site_device_id:
-        described["via_device_id"] = fleet.site_device_id
+    if parent := fleet.parent_of(info.host):
+        described["via_device_id"] = parent
     return described
 
 

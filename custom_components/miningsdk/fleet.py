@@ -22,6 +22,7 @@ from .const import (
     FIRST_READINGS_WITHIN,
     LOGGER,
 )
+from .containers import Containers
 from .coordinator import MinerCoordinator, MiningConfigEntry
 from .detail import AUTOMATIC, Detail, choose
 from .devices import device_session, make_device
@@ -63,6 +64,7 @@ class Fleet:
         self._refused: set[str] = set()
         # What was configured by hand, by the id of its subentry.
         self.attached: dict[str, AttachedCoordinator] = {}
+        self.containers = Containers()
         # The network's data, if the options of the site ask for them.
         self.market: MarketCoordinator | None = None
         self.totals = Totals()
@@ -126,6 +128,7 @@ class Fleet:
             LOGGER.warning("%s is left out: %s", subentry.title, error)
         else:
             self.attached[subentry.subentry_id] = coordinator
+            self.containers.add(coordinator)
 
     async def async_stop(self) -> None:
         """Stop all polling."""
@@ -135,6 +138,11 @@ class Fleet:
             *(c.async_stop() for c in self.attached.values()),
         )
         await self.inventory.async_save()
+
+    def parent_of(self, host: str) -> str | None:
+        """Return the device that a miner hangs on: its container, or else the site."""
+        container = self.containers.of(host)
+        return self.site_device_id if container is None else container.device_id
 
     @callback
     def async_on_new_miners(self, add: NewMiners) -> None:
@@ -303,6 +311,7 @@ class Fleet:
     async def _restart(self, record: Record) -> None:
         """Put another device object behind the entities of a record."""
         async_clear_issues(self.hass, self.entry, record.id)
+        self._update_registry(record)
         if coordinator := self.coordinators.get(record.id):
             device = make_device(
                 record.info, self.session, record.username, record.password
@@ -331,6 +340,7 @@ class Fleet:
     @callback
     def _add_up(self) -> None:
         self.totals = add_up(self.coordinators.values())
+        self.containers.add_up(self.coordinators.values())
         for listener in tuple(self._listeners.values()):
             listener()
 
@@ -358,4 +368,5 @@ class Fleet:
                 device.id,
                 sw_version=record.info.firmware_version,
                 model=record.info.model,
+                via_device_id=self.parent_of(record.info.host),
             )

@@ -12,6 +12,7 @@ from .detail import Detail
 from .entity import MinerEntity
 from .platform import add_miner_entities
 from .sensor_attached import attached_sensors
+from .sensor_container import container_sensors
 from .sensor_market import market_sensors
 from .sensor_miner import DESCRIPTIONS, MinerEnergySensor, MinerSensor
 from .sensor_part import BOARD, FAN, POOL, MinerPartSensor
@@ -43,6 +44,7 @@ async def async_setup_entry(
         async_add_entities([SiteTemperatureSensor(fleet, temperature)])
     add_miner_entities(entry, async_add_entities, _sensors)
     add_attached_entities(entry, async_add_entities, attached_sensors)
+    add_attached_entities(entry, async_add_entities, container_sensors)
 
 
 def _sensors(coordinator: MinerCoordinator, detail: Detail) -> Iterator[MinerEntity]:

@@ -23,9 +23,18 @@ from homeassistant.const import (
 )
 
 from .attached import AttachedCoordinator
-from .attached_entity import AttachedEntity
+from .attached_entity import AttachedEntity, Part
 from .const import UNIT_BITCOIN, UNIT_HASHRATE
-from .sdk import ContainerStats, ContainerStatus, MeterStats, PoolStats, Reading
+from .sdk import (
+    Capability,
+    ContainerStats,
+    ContainerStatus,
+    MeterStats,
+    PoolStats,
+    Reading,
+    Setpoint,
+    Socket,
+)
 
 _MEASUREMENT = SensorStateClass.MEASUREMENT
 _PHASES = 3
@@ -199,7 +208,7 @@ _CLASSES = {
 }
 
 
-def attached_sensors(coordinator: AttachedCoordinator) -> Iterator[AttachedEntity]:
+def attached_sensors(coordinator: AttachedCoordinator) -> Iterator[Part]:
     """Yield the sensors of a device, as far as its readings show them."""
     stats = coordinator.data
     for description in DESCRIPTIONS:
@@ -207,28 +216,49 @@ def attached_sensors(coordinator: AttachedCoordinator) -> Iterator[AttachedEntit
             isinstance(stats, description.kind)
             and description.value_fn(stats) is not None
         ):
-            yield AttachedSensor(coordinator, description)
+            yield description.key, AttachedSensor, description
     for reading in getattr(stats, "readings", ()):
-        if not isinstance(reading.value, bool):
-            yield ReadingSensor(coordinator, reading)
+        if _is_shown(reading):
+            yield f"reading_{reading.key}", ReadingSensor, reading
     for socket in getattr(stats, "sockets", ()):
         if socket.power is not None:
-            yield SocketPowerSensor(coordinator, socket.index)
+            yield f"socket_{socket.index}_power", SocketPowerSensor, socket
+    if Capability.SETPOINT not in coordinator.device.info.capabilities:
+        for setpoint in getattr(stats, "setpoints", ()):
+            yield f"setpoint_{setpoint.key}", SetpointSensor, setpoint
 
 
-class AttachedSensor(AttachedEntity, SensorEntity):
+def _is_shown(reading: Reading) -> bool:
+    """Tell whether a reading is a number or a text, as far as that is known yet."""
+    if reading.value is None:
+        return reading.unit is not None
+    return not isinstance(reading.value, bool)
+
+
+class AttachedSensorBase(AttachedEntity, SensorEntity):
+    """A sensor of a device that was configured by hand."""
+
+    @override
+    def _shown(self) -> object:
+        return self._attr_native_value
+
+
+class AttachedSensor(AttachedSensorBase):
     """A sensor that all devices of a kind have."""
 
     entity_description: AttachedSensorDescription
 
     def __init__(
-        self, coordinator: AttachedCoordinator, description: AttachedSensorDescription
+        self,
+        coordinator: AttachedCoordinator,
+        key: str,
+        description: AttachedSensorDescription,
     ) -> None:
         """Make the sensor of a description."""
         self.entity_description = description
         if description.placeholders:
             self._attr_translation_placeholders = description.placeholders
-        super().__init__(coordinator, description.key)
+        super().__init__(coordinator, key, description)
 
     @override
     def _update(self) -> None:
@@ -240,33 +270,78 @@ class AttachedSensor(AttachedEntity, SensorEntity):
         )
 
 
-class ReadingSensor(AttachedEntity, SensorEntity):
+class ReadingSensor(AttachedSensorBase):
     """One of the values that a device names itself."""
 
-    def __init__(self, coordinator: AttachedCoordinator, reading: Reading) -> None:
+    def __init__(
+        self, coordinator: AttachedCoordinator, key: str, reading: Reading
+    ) -> None:
         """Make a sensor with the name and the unit that the device gives."""
         self._key = reading.key
+        self._is_text = isinstance(reading.value, str)
         self._attr_name = reading.name
-        self._attr_native_unit_of_measurement = reading.unit
-        self._attr_device_class = _CLASSES.get(reading.unit or "")
-        if reading.unit == "%" and "humidity" in reading.key:
-            self._attr_device_class = SensorDeviceClass.HUMIDITY
-        if not isinstance(reading.value, str):
+        if self._is_text:
+            self._attr_entity_category = EntityCategory.DIAGNOSTIC
+        else:
+            self._attr_native_unit_of_measurement = reading.unit
+            self._attr_device_class = _class_of(reading)
             self._attr_state_class = (
                 SensorStateClass.TOTAL_INCREASING
-                if reading.unit == "kWh"
+                if self._attr_device_class is SensorDeviceClass.ENERGY
                 else _MEASUREMENT
             )
-        super().__init__(coordinator, f"reading_{reading.key}")
+        super().__init__(coordinator, key, reading)
 
     @override
     def _update(self) -> None:
         readings = getattr(self.coordinator.data, "readings", ())
         value = next((r.value for r in readings if r.key == self._key), None)
-        self._attr_native_value = None if isinstance(value, bool) else value
+        if isinstance(value, bool) or isinstance(value, str) is not self._is_text:
+            value = None
+        self._attr_native_value = value
 
 
-class SocketPowerSensor(AttachedEntity, SensorEntity):
+def _class_of(reading: Reading) -> SensorDeviceClass | None:
+    if reading.unit == "%" and "humidity" in reading.key:
+        return SensorDeviceClass.HUMIDITY
+    return _CLASSES.get(reading.unit or "")
+
+
+class SetpointSensor(AttachedSensorBase):
+    """What a container is set to, where it may not be changed from here."""
+
+    _attr_translation_key = "setpoint"
+    _attr_entity_category = EntityCategory.DIAGNOSTIC
+
+    def __init__(
+        self, coordinator: AttachedCoordinator, key: str, setpoint: Setpoint
+    ) -> None:
+        """Make the sensor with the unit that the device gives."""
+        self._key = setpoint.key
+        self._attr_translation_placeholders = {"name": words(setpoint.key)}
+        self._attr_native_unit_of_measurement = setpoint.unit
+        self._attr_device_class = _CLASSES.get(setpoint.unit or "")
+        super().__init__(coordinator, key, setpoint)
+
+    @override
+    def _update(self) -> None:
+        setpoints = getattr(self.coordinator.data, "setpoints", ())
+        self._attr_native_value = next(
+            (s.value for s in setpoints if s.key == self._key), None
+        )
+
+
+def words(key: str) -> str:
+    """Return a key of the vocabulary as a person would write it."""
+    return key.replace("_", " ").capitalize()
+
+
+def socket_name(socket: Socket) -> str:
+    """Return what the label of a socket says, or its number as people count."""
+    return socket.name or f"Socket {socket.index + 1}"
+
+
+class SocketPowerSensor(AttachedSensorBase):
     """The power of one socket of a container."""
 
     _attr_translation_key = "socket_power"
@@ -276,11 +351,13 @@ class SocketPowerSensor(AttachedEntity, SensorEntity):
     _attr_entity_category = EntityCategory.DIAGNOSTIC
     _attr_entity_registry_enabled_default = False
 
-    def __init__(self, coordinator: AttachedCoordinator, index: int) -> None:
+    def __init__(
+        self, coordinator: AttachedCoordinator, key: str, socket: Socket
+    ) -> None:
         """Make the sensor of a socket."""
-        self._index = index
-        self._attr_translation_placeholders = {"number": str(index + 1)}
-        super().__init__(coordinator, f"socket_{index}_power")
+        self._index = socket.index
+        self._attr_translation_placeholders = {"name": socket_name(socket)}
+        super().__init__(coordinator, key, socket)
 
     @override
     def _update(self) -> None:

@@ -40,7 +40,7 @@ async def test_binary_sensors(check_platform: CheckPlatform, family: str) -> Non
         (MinerStatus.PAUSED, None, STATE_OFF),
     ],
 )
-async def test_a_problem_is_what_needs_a_person(  # noqa: PLR0917
+async def test_a_problem_is_what_needs_a_person(
     hass: HomeAssistant,
     add_site: AddSite,
     script: MakeScript,

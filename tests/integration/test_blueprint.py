@@ -518,7 +518,7 @@ async def test_run_by_hand(scene: MakeScene) -> None:
 # With real simulated miners.
 
 
-async def test_on_simulated_miners(  # noqa: PLR0917
+async def test_on_simulated_miners(
     hass: HomeAssistant,
     clock: Clock,
     add_site: AddSite,

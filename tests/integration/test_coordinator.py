@@ -466,7 +466,7 @@ async def test_polls_stop_when_home_assistant_does(
         ),
     ],
 )
-async def test_errors_of_commands_are_translated(  # noqa: PLR0917
+async def test_errors_of_commands_are_translated(
     clock: Clock,
     add_site: AddSite,
     script: MakeScript,

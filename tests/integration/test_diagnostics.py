@@ -165,7 +165,7 @@ async def test_of_a_miner_never_reached(
 
 @FROZEN
 @pytest.mark.parametrize("name", FAMILIES)
-async def test_diagnostics_of_each_family(  # noqa: PLR0917
+async def test_diagnostics_of_each_family(
     hass: HomeAssistant,
     hass_client: ClientSessionGenerator,
     add_site: AddSite,

@@ -64,13 +64,15 @@ async def test_totals_leave_out_what_is_unknown(
     clock: Clock, hass: HomeAssistant, add_site: AddSite, script: MakeScript
 ) -> None:
     """One that tells no power adds its hashrate, but nothing to the efficiency."""
-    whole, silent, off = script(), script(), script()
+    whole, silent, mute, off = (script() for _ in range(4))
     silent.say(power=None, hashrate=50.0, hashrate_expected=None)
+    mute.say(status=MinerStatus.UNKNOWN, power=None, hashrate=None)
+    mute.say(hashrate_expected=None)
     off.error = UNREACHABLE
-    entry = await add_site(*(miner.record for miner in (whole, silent, off)))
+    entry = await add_site(*(miner.record for miner in (whole, silent, mute, off)))
     assert fleet_of(entry).totals == Totals(
-        total=3,
-        online=2,
+        total=4,
+        online=3,
         mining=2,
         hashrate=150.0,
         hashrate_expected=110.0,
@@ -85,9 +87,9 @@ async def test_totals_leave_out_what_is_unknown(
         "hashrate": "150.0",
         "power": "3000.0",
         "efficiency": "30.0",
-        "online": "2",
+        "online": "3",
         "mining": "2",
-        "total": "3",
+        "total": "4",
     }
 
 
@@ -280,14 +282,18 @@ async def test_a_device_of_a_driver_that_is_gone_does_not_stop_the_site(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """A third party's integration may be removed; its devices stay in the file."""
-    foreign = script()
+    foreign, meter = script(), script()
     foreign.be(driver="acme-proprietary")
-    meter = script()
-    entry = await add_site(script().record, foreign.record)
+    meter.be(driver="eastron-sdm120")
+    entry = await add_site(script().record, foreign.record, meter.record)
+    fleet = fleet_of(entry)
     assert "is left out: there is no driver named 'acme-proprietary'" in caplog.text
-    assert len(fleet_of(entry).coordinators) == 1
-    assert foreign.record.id in fleet_of(entry).inventory.records
-    assert await fleet_of(entry).async_adopt([meter.record])
+    assert "is left out: eastron-sdm120 is no miner" in caplog.text
+    assert len(fleet.coordinators) == 1
+    assert foreign.record.id in fleet.inventory.records
+    await fleet.async_move(foreign.record, "127.99.0.9", None)
+    assert fleet.inventory.records[foreign.record.id].info.host == "127.99.0.9"
+    assert await fleet.async_adopt([script().record])
 
 
 # Another device on the address of a known one.
@@ -460,6 +466,22 @@ async def test_later_facts_reach_the_device_registry(
     assert device is not None
     assert device.sw_version == "2.0"
     assert loop.record.info.serial_number == "SN0001"
+
+
+async def test_facts_of_a_device_that_is_not_shown(
+    clock: Clock, hass: HomeAssistant, add_site: AddSite, script: MakeScript
+) -> None:
+    """At the level of the fleet a miner has no device, and is read all the same."""
+    miner = script()
+    entry = await add_site(miner.record, options={"detail": "fleet"})
+    loop = fleet_of(entry).coordinators[miner.record.id]
+    miner.be(firmware_version="2.0")
+    loop.device.forget_info()
+    await loop.async_refresh()
+    assert loop.record.info.firmware_version == "2.0"
+    assert (
+        len(dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)) == 1
+    )
 
 
 # Levels of detail.

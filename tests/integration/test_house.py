@@ -14,8 +14,10 @@ from homeassistant.loader import async_get_integration
 from homeassistant.setup import async_setup_component
 import jsonschema
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.miningsdk import CONFIG_SCHEMA
+from custom_components.miningsdk.config_flow import MiningConfigFlow
 from custom_components.miningsdk.const import DOMAIN, PLATFORMS
 from custom_components.miningsdk.detail import OPTIONS
 from custom_components.miningsdk.system_health import _async_info
@@ -298,6 +300,14 @@ def test_selectors_have_their_texts() -> None:
     """Of their options or fields."""
     assert selector_keys() == set(texts("selector"))
     assert set(texts("selector", "detail", "options")) == set(OPTIONS)
+
+
+def test_each_kind_of_subentry_has_its_texts() -> None:
+    """Of what a person adds to a site by hand."""
+    offered = MiningConfigFlow.async_get_supported_subentry_types(
+        MockConfigEntry(domain=DOMAIN)
+    )
+    assert set(texts("config_subentries")) == set(offered)
 
 
 def test_no_text_of_a_flow_is_dead() -> None:

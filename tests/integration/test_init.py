@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any
+from unittest.mock import AsyncMock, patch
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE
@@ -12,7 +13,11 @@ import pytest
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.miningsdk import async_remove_config_entry_device
-from custom_components.miningsdk.const import DOMAIN, FIRST_READINGS_WITHIN
+from custom_components.miningsdk.const import (
+    CONF_DEVICES,
+    DOMAIN,
+    FIRST_READINGS_WITHIN,
+)
 from custom_components.miningsdk.fleet import Fleet
 from custom_components.miningsdk.sdk import Capability, MinerStatus
 from tests.conftest import OFFSET
@@ -85,7 +90,7 @@ async def test_the_site_and_its_miners_are_devices(
     ("host", "url"),
     [("127.99.0.1", "http://127.99.0.1"), ("::1", "http://[::1]")],
 )
-async def test_a_device_on_its_usual_port_links_to_its_page(  # noqa: PLR0917
+async def test_a_device_on_its_usual_port_links_to_its_page(
     clock: Clock,
     hass: HomeAssistant,
     add_site: AddSite,
@@ -311,6 +316,38 @@ async def test_two_sites_stand_side_by_side(
     two.say(status=MinerStatus.IDLE)
     await clock.forward(60, step=5)
     assert state_of(hass, "sensor", two.record.id, "status") == "idle"
+
+
+async def test_a_device_given_twice_is_one(
+    clock: Clock, hass: HomeAssistant, add_site: AddSite, script: MakeScript
+) -> None:
+    """Two flows may hand over the same device to a site that is not running."""
+    miner = script()
+    entry = await add_site(miner.record, miner.record)
+    assert len(entry.runtime_data.coordinators) == 1
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    hass.config_entries.async_update_entry(
+        entry, data={CONF_DEVICES: [miner.record.as_dict()]}
+    )
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    assert len(entry.runtime_data.coordinators) == 1
+    assert CONF_DEVICES not in entry.data
+
+
+async def test_a_site_that_cannot_be_unloaded_goes_on(
+    clock: Clock, hass: HomeAssistant, add_site: AddSite, script: MakeScript
+) -> None:
+    """Its entities are still there, so its miners are still read."""
+    miner = script()
+    entry = await add_site(miner.record)
+    with patch.object(
+        hass.config_entries, "async_unload_platforms", AsyncMock(return_value=False)
+    ):
+        assert not await hass.config_entries.async_unload(entry.entry_id)
+    reads = miner.reads
+    await clock.forward(60, step=5)
+    assert miner.reads > reads
+    await entry.runtime_data.async_stop()
 
 
 async def test_stragglers_do_not_hold_up_the_start(

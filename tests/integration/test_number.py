@@ -54,7 +54,7 @@ async def set_value(hass: HomeAssistant, wanted: str, value: float) -> None:
         ("voltage", 1.2, "coreVoltage", 1200),
     ],
 )
-async def test_a_number_is_set_and_read_back(  # noqa: PLR0917
+async def test_a_number_is_set_and_read_back(
     hass: HomeAssistant,
     add_site: AddSite,
     axe: Axe,

@@ -107,7 +107,7 @@ async def test_parts_are_told_apart(
     ("accepted", "rejected", "ratio"),
     [(99, 1, "1.0"), (0, 0, "unknown"), (None, 1, "unknown"), (5, None, "unknown")],
 )
-async def test_rejected_ratio(  # noqa: PLR0917
+async def test_rejected_ratio(
     hass: HomeAssistant,
     add_site: AddSite,
     script: MakeScript,
@@ -148,6 +148,9 @@ async def test_uptime_is_a_start_that_stands_still(
     miner.say(uptime=5)
     await entry.runtime_data.coordinators[key].async_refresh()
     later = datetime.fromisoformat(state_of(hass, "sensor", key, "uptime"))
+    miner.say(uptime=None)
+    await entry.runtime_data.coordinators[key].async_refresh()
+    assert state_of(hass, "sensor", key, "uptime") == "unknown"
     assert later - started > timedelta(minutes=15)
 
 

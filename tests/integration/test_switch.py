@@ -150,7 +150,7 @@ async def test_automatic_fan(hass: HomeAssistant, add_site: AddSite, axe: Axe) -
         ((Fan(index=0), Fan(index=1, duty=40)), LIMITS[Capability.FAN], 40.0),
     ],
 )
-async def test_a_fixed_fan_stays_within_the_limits(  # noqa: PLR0917
+async def test_a_fixed_fan_stays_within_the_limits(
     hass: HomeAssistant,
     add_site: AddSite,
     script: MakeScript,

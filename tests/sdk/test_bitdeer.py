@@ -32,6 +32,7 @@ from custom_components.miningsdk.sdk import (
     to_json,
 )
 from custom_components.miningsdk.sdk.drivers.bitdeer import BitdeerD40
+from custom_components.miningsdk.sdk.transports import mqtt
 from custom_components.miningsdk.sdk.transports.mqtt import (
     Heard,
     Message,
@@ -587,6 +588,89 @@ async def test_something_else_than_a_broker() -> None:
         await container.connect()
     await container.close()
     server.close()
+
+
+@NO_BROKER
+async def test_user_who_may_not_listen() -> None:
+    """Mosquitto does not refuse such a subscription, but hands on nothing."""
+    async with Broker(allowed="elsewhere/#") as broker:
+        container = hurry(
+            BitdeerD40(
+                broker.host,
+                port=broker.port,
+                topic=TOPIC,
+                username=broker.username,
+                password=broker.password,
+                timeout=0.3,
+            )
+        )
+        with pytest.raises(DeviceTimeout, match="may this user listen"):
+            await container.connect()
+        await container.close()
+
+
+async def test_broker_that_refuses_a_subscription() -> None:
+    class Client:
+        async def subscribe(self, topics: list[tuple[str, int]]) -> list[int]:
+            return [0, 128]
+
+    with pytest.raises(AuthenticationFailed, match="does not let this user"):
+        await mqtt._subscribe(Client(), ["a", "b"])  # type: ignore[arg-type]
+
+
+async def test_closed_while_it_connects() -> None:
+    """A broker that keeps silent holds up neither a reading nor the end."""
+    writers: list[asyncio.StreamWriter] = []
+    reached = asyncio.Event()
+
+    async def keep_silent(
+        _: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        writers.append(writer)
+        reached.set()
+
+    server = await asyncio.start_server(keep_silent, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    container = hurry(
+        BitdeerD40(
+            "127.0.0.1", port=port, topic=TOPIC, username="u", password="p", timeout=0.3
+        )
+    )
+    connecting = asyncio.create_task(container.connect())
+    await reached.wait()
+    await container.close()
+    with pytest.raises(MiningSDKError):
+        await connecting
+    for writer in writers:
+        writer.close()
+    server.close()
+
+
+@NO_BROKER
+async def test_subscriptions_come_and_go(broker: Broker) -> None:
+    client = MqttClient(
+        Wire(host=broker.host),
+        broker.port,
+        username=broker.username,
+        password=broker.password,
+    )
+    heard: list[str] = []
+    arrived = asyncio.Event()
+
+    def hear(message: Message) -> None:
+        heard.append(f"{message.topic} {message.payload.decode()}")
+        arrived.set()
+
+    first = await client.subscribe(["a"], hear)
+    await client.subscribe(["b"], hear)
+    first()
+    for topic in ("a", "b"):
+        await client.publish(topic, "hello")
+    await arrived.wait()
+    assert heard == ["b hello"]
+    with pytest.raises(DeviceUnreachable):
+        await client.publish("wild/#", "not a topic to speak to")
+    await client.close()
 
 
 @NO_BROKER

@@ -1,5 +1,6 @@
 """HomeWizard: version 1 of the API over HTTP, version 2 over HTTPS with tokens."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime
 import ssl
@@ -15,6 +16,7 @@ from custom_components.miningsdk.sdk import (
     Capability,
     CommandFailed,
     DeviceKind,
+    DeviceTimeout,
     DeviceUnreachable,
     InvalidReply,
     MeterStats,
@@ -350,6 +352,28 @@ async def test_plain_http_where_tls_is_expected(simulate: Simulate) -> None:
     meter = HomeWizardV2(device.host, port=PORTS[V1], password=TOKEN, timeout=0.5)
     with pytest.raises((InvalidReply, DeviceUnreachable)):
         await meter.connect()
+    await meter.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [(b"", DeviceTimeout), (b"HTTP/1.1 400 Bad Request\r\n\r\n", InvalidReply)],
+)
+async def test_no_tls_at_all(answer: bytes, error: type[Exception]) -> None:
+    writers: list[asyncio.StreamWriter] = []
+
+    async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        writer.write(answer)
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    meter = HomeWizardV2("127.0.0.1", port=port, password=TOKEN, timeout=0.3)
+    with pytest.raises(error):
+        await meter.connect()
+    for writer in writers:
+        writer.close()
+    server.close()
     await meter.close()
 
 

@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -186,7 +187,7 @@ def test_a_driver_is_found_by_its_names(driver: type[AnyDevice]) -> None:
 
 
 # A value of each option that only some drivers take.
-OPTIONS = {
+OPTIONS: dict[str, Any] = {
     "unit": 3,
     "invert": True,
     "allow_cooling": True,

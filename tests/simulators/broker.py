@@ -33,13 +33,18 @@ class Broker:
         username: str = "miner",
         password: str = "secret of the broker",
         open_to_all: bool = False,
+        allowed: str = "#",
     ) -> None:
-        """Describe a broker on a free port; it is not started yet."""
+        """Describe a broker on a free port; it is not started yet.
+
+        Its user may listen and speak to the ``allowed`` topics only.
+        """
         self.host = host
         self.username = username
         self.password = password
         self.port = _free_port(host)
         self._open = open_to_all
+        self._allowed = allowed
         self._folder = tempfile.TemporaryDirectory(prefix="broker")
         self._process: subprocess.Popen[bytes] | None = None
         self._write_files()
@@ -48,10 +53,13 @@ class Broker:
         folder = Path(self._folder.name)
         passwords, config = folder / "passwords", folder / "mosquitto.conf"
         passwords.write_text(f"{self.username}:{_hashed(self.password)}\n")
+        access = folder / "access"
+        access.write_text(f"topic #\nuser {self.username}\ntopic {self._allowed}\n")
         config.write_text(
             f"listener {self.port} {self.host}\n"
             f"allow_anonymous {'true' if self._open else 'false'}\n"
             f"password_file {passwords}\n"
+            f"acl_file {access}\n"
             "persistence false\n"
             "user root\n"
             "log_type none\n"

@@ -22,6 +22,8 @@ from ._bitdeer_sockets import place_of, read_pdus
 
 # The container publishes everything each 5 s; what is older is no longer true.
 _STALE_AFTER = 30.0
+# It publishes all of its topics one right after the other.
+_TOGETHER = 1.0
 # It takes one message at a time.
 _PACE = 0.1
 _COOLS_WITHIN = 60.0
@@ -96,7 +98,11 @@ class BitdeerD40(Container):
     @property
     def _patience(self) -> float:
         """Return how long to wait for a message, to fail in words of our own."""
-        return self.timeout * 0.8
+        return self.timeout * 0.7
+
+    @property
+    def _rest(self) -> float:
+        return self.timeout * 0.15
 
     def _topics(self) -> list[str]:
         return [f"{self.topic}{name}" for name in d40.TOPICS]
@@ -116,8 +122,12 @@ class BitdeerD40(Container):
         if self._stop is None:
             self._stop = await self._link.subscribe(self._topics(), self._inbox.hear)
         then = monotonic() - self.stale_after
-        if not await self._inbox.wait(self._topics(), then, self._patience):
-            self._came()
+        if not self._inbox.since(then):
+            self._link.check()
+        first, *others = self._topics()
+        if await self._inbox.wait([first], then, self._patience):
+            await self._inbox.wait(others, then, min(self._rest, _TOGETHER))
+        self._came()
 
     def _came(self) -> dict[str, bytes]:
         """Return what came lately, by topic; raise when nothing did."""
@@ -126,7 +136,8 @@ class BitdeerD40(Container):
             self._link.check()
             raise DeviceTimeout(
                 f"{self.host}: the broker is there, but nothing has come from "
-                f"{self.topic} for {self.stale_after:g} s"
+                f"{self.topic} for {self.stale_after:g} s; is the topic right, and "
+                "may this user listen to it?"
             )
         return came
 

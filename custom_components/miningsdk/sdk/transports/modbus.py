@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 import importlib
+from inspect import isawaitable
 import struct
 from time import monotonic
 from types import ModuleType
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 type Space = Literal["holding", "input"]
 # Gets host, port and unit id. Home Assistant hands in its shared connection so.
-type UnitProvider = Callable[[str, int, int], ModbusUnit]
+type UnitProvider = Callable[[str, int, int], ModbusUnit | Awaitable[ModbusUnit]]
 
 # More registers do not fit into one reply.
 MAXIMUM_REGISTERS = 125
@@ -116,7 +117,8 @@ class ModbusLink:
             return found
         await library()
         if self._provider is not None:
-            found = self._provider(self.wire.host, self.port, unit_id)
+            handed = self._provider(self.wire.host, self.port, unit_id)
+            found = await handed if isawaitable(handed) else handed
         else:
             found = self._hold().connection.for_unit(unit_id)
         found.require_timeout(self.answer_within)
