@@ -75,6 +75,7 @@ async def _prepare(hass: HomeAssistantProcess, site: DemoSite, port: int) -> Non
         _say("The site is being added through its config flow")
         await client.add_site(site)
         await client.add_equipment(site)
+        await client.wait_until_read()
         await client.furnish()
         await client.add_automation()
 

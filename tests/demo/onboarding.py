@@ -128,6 +128,21 @@ class Client:
             },
         )
 
+    async def wait_until_read(self) -> None:
+        """Wait until the site is set up again and all its miners were read."""
+        async with asyncio.timeout(_START_WITHIN):
+            while True:
+                states = {
+                    state["entity_id"]: state["state"]
+                    for state in await self.call("GET", "/api/states")
+                }
+                online = states.get("sensor.home_miners_online")
+                if online not in (None, "unavailable", "unknown", "0") and (
+                    online == states.get("sensor.home_miners")
+                ):
+                    return
+                await asyncio.sleep(0.2)
+
     async def furnish(self) -> None:
         """Put the miners into areas, and their energy into the energy dashboard."""
         assert self._session is not None

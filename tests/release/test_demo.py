@@ -15,6 +15,7 @@ from scripts.release_zip import build
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".venv-demo" / "bin" / "python"
 MINERS = 6
+CONTAINERS = 2
 # Anything of ours above the level of information, and every deprecation.
 OURS = re.compile(r"(ERROR|WARNING).*miningsdk|deprecat", re.IGNORECASE)
 # Home Assistant says this of every custom integration.
@@ -58,16 +59,25 @@ async def test_release_zip_runs_in_home_assistant(tmp_path: Path) -> None:
                 said += line.decode()
         assert f"http://127.0.0.1:{port} (user demo, password demo)" in said
         states = await read_states(f"http://127.0.0.1:{port}")
+        async with asyncio.timeout(60):
+            # The network is asked politely, one question a second.
+            while states.get("sensor.home_revenue") in (None, "unknown"):
+                await asyncio.sleep(1)
+                states = await read_states(f"http://127.0.0.1:{port}")
     finally:
         if demo.returncode is None:
             demo.send_signal(signal.SIGINT)
         async with asyncio.timeout(60):
             await demo.wait()
     statuses = {key: state for key, state in states.items() if key.endswith("_status")}
-    assert len(statuses) == MINERS, states
-    assert set(statuses.values()) <= {"mining", "starting", "tuning"}, statuses
+    containers = {key: s for key, s in statuses.items() if s == "running"}
+    miners = {key: s for key, s in statuses.items() if key not in containers}
+    assert len(containers) == CONTAINERS, statuses
+    assert len(miners) == MINERS, statuses
+    assert set(miners.values()) <= {"mining", "starting", "tuning"}, miners
     assert states["sensor.home_miners_online"] == str(MINERS)
     assert float(states["sensor.home_hashrate"]) > 100
+    assert float(states["sensor.home_revenue"]) > 0
     assert states["automation.pause_miners_on_a_high_tariff"] == "on"
     log = (tmp_path / "demo" / "config" / "home-assistant.log").read_text()
     bad = [
