@@ -152,6 +152,7 @@ class AttachedCoordinator(DeviceCoordinator[AnyDevice, Stats]):
         self.subentry = subentry
         # What the miners come to that are in it, if it is a container.
         self.totals = Totals()
+        self._refused = False
         self.device_id = self._register()
 
     @property
@@ -207,18 +208,26 @@ class AttachedCoordinator(DeviceCoordinator[AnyDevice, Stats]):
 
     @override
     def _taken(self, stats: Stats) -> None:
-        if self.device.authentication_error:
-            self._account_refused()
-        else:
-            ir.async_delete_issue(self.hass, DOMAIN, self._issue_id)
+        self._note_account(refused=bool(self.device.authentication_error))
         self._update_registry()
         self.fleet.async_attached_read()
 
     @override
     def _gone(self, *, refused: bool) -> None:
         if refused:
-            self._account_refused()
+            self._note_account(refused=True)
         self.fleet.async_attached_read()
+
+    def _note_account(self, *, refused: bool) -> None:
+        """Complain while readings need another account; of a command, until a change.
+
+        A reading that needs none says nothing of the account that a command wants.
+        """
+        if refused:
+            self._account_refused()
+        elif self._refused:
+            ir.async_delete_issue(self.hass, DOMAIN, self._issue_id)
+        self._refused = refused
 
     @override
     def _account_refused(self) -> None:

@@ -32,8 +32,10 @@ def attached_binary_sensors(coordinator: AttachedCoordinator) -> Iterator[Part]:
     stats = coordinator.data
     if hasattr(stats, "faults"):
         yield "problem", ProblemSensor, None
+    switchable = _switchable(coordinator)
     for actuator in getattr(stats, "actuators", ()):
-        yield f"actuator_{actuator.key}", ActuatorSensor, actuator
+        if actuator.key not in switchable:
+            yield f"actuator_{actuator.key}", ActuatorSensor, actuator
     for reading in getattr(stats, "readings", ()):
         if isinstance(reading.value, bool):
             yield f"reading_{reading.key}", FlagSensor, reading
@@ -44,14 +46,19 @@ def attached_switches(coordinator: AttachedCoordinator) -> Iterator[Part]:
     info, stats = coordinator.device.info, coordinator.data
     if Capability.COOLING in info.capabilities:
         yield "cooling", CoolingSwitch, None
-        limits = info.limits.get(Capability.COOLING)
-        switchable = limits.options if limits else ()
+        switchable = _switchable(coordinator)
         for actuator in getattr(stats, "actuators", ()):
             if actuator.key in switchable:
                 yield f"actuator_{actuator.key}", ActuatorSwitch, actuator
     if Capability.SOCKET in info.capabilities:
         for socket in getattr(stats, "sockets", ()):
             yield f"socket_{socket.index}", SocketSwitch, socket
+
+
+def _switchable(coordinator: AttachedCoordinator) -> tuple[str, ...]:
+    """Return the keys of those actuators that may be switched from here."""
+    limits = coordinator.device.info.limits.get(Capability.COOLING)
+    return () if limits is None else limits.options
 
 
 def attached_numbers(coordinator: AttachedCoordinator) -> Iterator[Part]:

@@ -1,15 +1,19 @@
 """Diagnostics: what helps to find a fault, without what must stay private."""
 
+from dataclasses import replace
 from typing import Any
 
 from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.const import CONF_HOST, CONF_USERNAME
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.device_registry import DeviceEntry
 import orjson
 
+from .attached import AttachedCoordinator
 from .const import DOMAIN
 from .coordinator import MinerCoordinator, MiningConfigEntry
-from .sdk import to_json
+from .polling import DeviceCoordinator
+from .sdk import DeviceInfo, PoolStats, to_json
 
 _REDACTED = "**REDACTED**"
 TO_REDACT = {
@@ -21,6 +25,7 @@ TO_REDACT = {
     "serial_number",
     "targets",
     "title",
+    "topic",
     "unique_id",
     "url",
     "user",
@@ -42,30 +47,57 @@ async def async_get_config_entry_diagnostics(
             for subentry in entry.subentries.values()
         ],
         "devices": [_device(c) for c in fleet.coordinators.values()],
+        "attached": [_attached(c) for c in fleet.attached.values()],
     }
 
 
 async def async_get_device_diagnostics(
     hass: HomeAssistant, entry: MiningConfigEntry, device: DeviceEntry
 ) -> dict[str, Any]:
-    """Return the diagnostics of one miner, or of the site's own device."""
-    coordinators = entry.runtime_data.coordinators
+    """Return the diagnostics of one device, or of the site itself."""
+    fleet = entry.runtime_data
     for domain, key in device.identifiers:
-        if domain == DOMAIN and key in coordinators:
-            return _device(coordinators[key])
+        if domain == DOMAIN and key in fleet.coordinators:
+            return _device(fleet.coordinators[key])
+        if domain == DOMAIN and key in fleet.attached:
+            return _attached(fleet.attached[key])
     return await async_get_config_entry_diagnostics(hass, entry)
 
 
 def _device(coordinator: MinerCoordinator) -> dict[str, Any]:
+    described = {"record": coordinator.record.as_dict(), **_polled(coordinator)}
+    return _redacted(described, coordinator.record.info)
+
+
+def _attached(coordinator: AttachedCoordinator) -> dict[str, Any]:
+    device, data = coordinator.device, coordinator.subentry.data
     described = {
-        "record": coordinator.record.as_dict(),
+        "kind": coordinator.subentry.subentry_type,
+        "info": device.info,
+        "configured": dict(data),
+        **_polled(coordinator),
+    }
+    if isinstance(stats := coordinator.data, PoolStats):
+        # Workers bear the names that their owner gave them, and often the account's.
+        described["stats"] = replace(stats, workers=())
+    # The topic of a container is what it is known by, like a serial number.
+    more = (data.get(CONF_HOST), data.get(CONF_USERNAME), data.get("topic"))
+    return _redacted(described, device.info, *more)
+
+
+def _polled(coordinator: DeviceCoordinator[Any, Any]) -> dict[str, Any]:
+    return {
         "available": coordinator.available,
         "problem": coordinator.problem,
         "stats": coordinator.data,
     }
+
+
+def _redacted(
+    described: dict[str, Any], info: DeviceInfo, *more: str | None
+) -> dict[str, Any]:
     redacted: dict[str, Any] = async_redact_data(_plain(described), TO_REDACT)
-    info = coordinator.record.info
-    words = [w for w in (info.host, info.mac, info.serial_number) if w]
+    words = [w for w in (info.host, info.mac, info.serial_number, *more) if w]
     # What the device and its driver put into words may name it too.
     for key in ("problem", "stats"):
         redacted[key] = _without(redacted[key], words)

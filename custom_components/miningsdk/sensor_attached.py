@@ -201,11 +201,16 @@ _CLASSES = {
     "bar": SensorDeviceClass.PRESSURE,
     "L/min": SensorDeviceClass.VOLUME_FLOW_RATE,
     "W": SensorDeviceClass.POWER,
+    "VA": SensorDeviceClass.APPARENT_POWER,
+    "var": SensorDeviceClass.REACTIVE_POWER,
     "kWh": SensorDeviceClass.ENERGY,
     "V": SensorDeviceClass.VOLTAGE,
     "A": SensorDeviceClass.CURRENT,
     "Hz": SensorDeviceClass.FREQUENCY,
 }
+
+# Of the many values of a container, those that few people look at.
+_SELDOM_WANTED = frozenset({"A", "V", "Hz", "VA", "var", "°", None})
 
 
 def attached_sensors(coordinator: AttachedCoordinator) -> Iterator[Part]:
@@ -284,6 +289,9 @@ class ReadingSensor(AttachedSensorBase):
             self._attr_entity_category = EntityCategory.DIAGNOSTIC
         else:
             self._attr_native_unit_of_measurement = reading.unit
+            self._attr_entity_registry_enabled_default = (
+                reading.unit not in _SELDOM_WANTED
+            )
             self._attr_device_class = _class_of(reading)
             self._attr_state_class = (
                 SensorStateClass.TOTAL_INCREASING

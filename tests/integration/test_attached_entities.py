@@ -1,6 +1,7 @@
 """The entities of meters, sensors, containers and pool accounts."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
+import json
 from typing import Any
 from unittest.mock import patch
 
@@ -8,10 +9,19 @@ from homeassistant.components.modbus.connection import async_get_connection_info
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import device_registry as dr, issue_registry as ir
+from homeassistant.helpers import (
+    device_registry as dr,
+    entity_registry as er,
+    issue_registry as ir,
+)
 from homeassistant.helpers.entity import Entity
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.components.diagnostics import (
+    get_diagnostics_for_config_entry,
+    get_diagnostics_for_device,
+)
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from syrupy.assertion import SnapshotAssertion
 
 from custom_components.miningsdk import async_remove_config_entry_device
@@ -46,7 +56,7 @@ from tests.simulators.shelly import SimulatedShelly
 
 type Attach = Callable[..., Awaitable[MockConfigEntry]]
 
-METER = {"driver": "eastron-sdm630", "unit": 1}
+METER: dict[str, Any] = {"driver": "eastron-sdm630", "unit": 1}
 COOLED = {"driver": "antspace", "allow_cooling": True}
 KEHUA = {"driver": "microbt-kehua", "username": "admin", "password": "geheim"}
 
@@ -94,6 +104,13 @@ async def call(
     await hass.services.async_call(
         domain, name, {"entity_id": entity_id, **data}, blocking=True
     )
+
+
+def device_of(hass: HomeAssistant, entry: ConfigEntry) -> dr.DeviceEntry:
+    """Return the only device that was configured by hand."""
+    device = dr.async_get(hass).async_get(coordinator_of(entry).device_id)
+    assert isinstance(device, dr.DeviceEntry)
+    return device
 
 
 def has(hass: HomeAssistant, entry: ConfigEntry, platform: str, key: str) -> bool:
@@ -145,6 +162,13 @@ async def test_entities(
         if entity.startswith("Box")
     }
     assert lines == recorded
+    assert len(lines) == len(
+        er.async_entries_for_device(
+            er.async_get(hass),
+            coordinator_of(entry).device_id,
+            include_disabled_entities=True,
+        )
+    )
 
 
 def _without_state(line: str) -> str:
@@ -191,8 +215,7 @@ async def test_off_at_start(
     await hass.async_block_till_done()
     assert state_at(hass, entry, "binary_sensor", "connectivity") == "on"
     assert state_at(hass, entry, "sensor", "power") == "10350.0"
-    device = dr.async_get(hass).async_get(coordinator_of(entry).device_id)
-    assert device is not None
+    device = device_of(hass, entry)
     assert (device.manufacturer, device.model) == ("Eastron", "SDM630")
     assert device.via_device_id == entry.runtime_data.site_device_id
 
@@ -227,13 +250,28 @@ async def test_a_state_is_written_when_it_changed(
     assert reported(voltage) == before[1]
 
 
+async def test_few_are_on_by_default(
+    hass: HomeAssistant, attach: Attach, simulate: Simulate
+) -> None:
+    """The rest is there, switched off."""
+    entry = await attach("meter", await simulate(SimulatedMeter), **METER)
+    entities = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+    prefix = f"{only(entry).subentry_id}_"
+    on = {
+        entity.unique_id.removeprefix(prefix)
+        for entity in entities
+        if entity.unique_id.startswith(prefix) and entity.disabled_by is None
+    }
+    assert on == {"power", "energy_import", "energy_export", "connectivity", "problem"}
+
+
 async def test_two_units_share_home_assistants_connection(
     hass: HomeAssistant, add_site: AddSite, simulate: Simulate
 ) -> None:
     """One gateway, one connection, as long as the site is loaded."""
     gateway = await simulate(SimulatedMeter, unit=1, alive=False)
     gateway.units[2] = gateway.units[1]
-    data = {"driver": METER["driver"], "host": gateway.address}
+    data: dict[str, Any] = {"driver": METER["driver"], "host": gateway.address}
     entry = await add_site(
         subentries=(
             attached_data("meter", "One", unit=1.0, **data),
@@ -297,7 +335,7 @@ async def test_commands_that_fail(
     box = await simulate(SimulatedAntspace)
     entry = await attach("container", box, **COOLED)
     box.refusal = "ERR_LOCAL_MODE"
-    with pytest.raises(HomeAssistantError, match="Box did not do it.*ERR_LOCAL_MODE"):
+    with pytest.raises(HomeAssistantError, match=r"Box did not do it.*ERR_LOCAL_MODE"):
         await call(hass, entry, "switch.turn_off", "cooling")
     box.refusal = ""
     box.stubborn = True
@@ -339,13 +377,33 @@ async def test_a_refused_account_is_told(
         await call(hass, entry, "switch.turn_off", f"socket_{socket.index}")
     assert caught.value.translation_key == "authentication_failed"
     issue_id = f"attached_{only(entry).subentry_id}"
-    assert ir.async_get(hass).async_get_issue(DOMAIN, issue_id) is not None or (
-        coordinator_of(entry).device.authentication_error is None
-    )
+    await coordinator_of(entry).async_refresh()
+    # It can be read, but that says nothing of the account.
+    assert ir.async_get(hass).async_get_issue(DOMAIN, issue_id) is not None
     hass.config_entries.async_remove_subentry(entry, only(entry).subentry_id)
     await settle(hass)
     assert ir.async_get(hass).async_get_issue(DOMAIN, issue_id) is None
     assert not entry.runtime_data.attached
+
+
+async def test_an_account_that_is_needed_to_read(
+    hass: HomeAssistant, attach: Attach, simulate: Simulate
+) -> None:
+    """The issue is there from the start, and goes once the account is taken."""
+    pool = await simulate(SimulatedViaBTC)
+    data = {"driver": "pool-viabtc", "username": ACCOUNT, "password": KEY}
+    key, pool.key = pool.key, "another"
+    entry = await attach("pool", f"http://{pool.address}", **data)
+    issue_id = f"attached_{only(entry).subentry_id}"
+    issues = ir.async_get(hass)
+    assert issues.async_get_issue(DOMAIN, issue_id) is not None
+    assert state_at(hass, entry, "binary_sensor", "connectivity") == "off"
+    pool.key = key
+    # A refused key is not sent again before an hour is over, or it was changed.
+    await coordinator_of(entry).device.connect()
+    await coordinator_of(entry).async_refresh()
+    assert issues.async_get_issue(DOMAIN, issue_id) is None
+    assert state_at(hass, entry, "binary_sensor", "connectivity") == "on"
 
 
 async def test_a_plug_that_measures(
@@ -481,11 +539,36 @@ async def test_its_device_goes_with_the_subentry(
 ) -> None:
     """It cannot be deleted alone."""
     entry = await attach("meter", await simulate(SimulatedMeter), **METER)
-    registry = dr.async_get(hass)
-    device_id = coordinator_of(entry).device_id
-    device = registry.async_get(device_id)
-    assert device is not None
+    device = device_of(hass, entry)
     assert await async_remove_config_entry_device(hass, entry, device) is False
     hass.config_entries.async_remove_subentry(entry, only(entry).subentry_id)
     await settle(hass)
-    assert registry.async_get(device_id) is None
+    assert dr.async_get(hass).async_get(device.id) is None
+
+
+@pytest.mark.parametrize("name", ["microbt", "pool"])
+async def test_diagnostics(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    attach: Attach,
+    simulate: Simulate,
+    name: str,
+) -> None:
+    """What it reads is in them, and nothing of where and whose it is."""
+    kind, simulator, options, data = DEVICES[name]
+    device = await simulate(simulator, **options)
+    host = f"http://{device.address}" if kind == "pool" else device.address
+    entry = await attach(kind, host, **data)
+    own = await get_diagnostics_for_device(
+        hass, hass_client, entry, device_of(hass, entry)
+    )
+    whole = await get_diagnostics_for_config_entry(hass, hass_client, entry)
+    assert whole["attached"] == [own]
+    assert own["kind"] == kind
+    assert own["info"]["driver"] == data["driver"]
+    assert own["available"] is True
+    assert own["stats"]
+    told = json.dumps(own)
+    for secret in (device.host, data["username"], data["password"], "rig1"):
+        assert f'"{secret}' not in told
+        assert len(secret) < 8 or secret not in told

@@ -117,6 +117,8 @@ async def test_meter_in_trouble(
         (f"{loopback_address()}:{OFFSET + 502}", 1, {"base": "cannot_connect"}),
         (None, 9, {"base": "cannot_connect"}),
     ],
+    # Addresses differ from process to process, and xdist wants equal names.
+    ids=["no host", "no address", "no port", "nothing there", "no such unit"],
 )
 async def test_meter_typed_wrongly(
     hass: HomeAssistant,
