@@ -150,6 +150,8 @@ class AttachedCoordinator(DeviceCoordinator[AnyDevice, Stats]):
         units = shared_modbus(hass, fleet.entry)
         super().__init__(hass, fleet, make_attached(hass, subentry.data, units))
         self.subentry = subentry
+        # Limits of alarms that the user set, by reading and level.
+        self.limits: dict[tuple[str, str], float] = {}
         # What the miners come to that are in it, if it is a container.
         self.totals = Totals()
         self._refused = False

@@ -14,6 +14,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .attached_entity import add_attached_entities
+from .container_alarms import alarm_sensors
 from .controls_attached import attached_binary_sensors
 from .coordinator import MinerCoordinator, MiningConfigEntry
 from .detail import Detail
@@ -86,6 +87,7 @@ async def async_setup_entry(
     )
     add_attached_entities(entry, async_add_entities, attached_binary_sensors)
     add_attached_entities(entry, async_add_entities, worker_sensors)
+    add_attached_entities(entry, async_add_entities, alarm_sensors)
 
 
 class MinerBinarySensor(MinerEntity, BinarySensorEntity):

@@ -21,6 +21,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .attached_entity import add_attached_entities
+from .container_alarms import alarm_limits
 from .controls_attached import attached_numbers
 from .coordinator import MiningConfigEntry
 from .detail import Detail
@@ -114,6 +115,7 @@ async def async_setup_entry(
         ),
     )
     add_attached_entities(entry, async_add_entities, attached_numbers)
+    add_attached_entities(entry, async_add_entities, alarm_limits)
 
 
 class MinerNumber(MinerEntity, NumberEntity):

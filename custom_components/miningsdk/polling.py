@@ -167,6 +167,11 @@ class DeviceCoordinator[D: AnyDevice, S](BaseDataUpdateCoordinatorProtocol, ABC)
         finally:
             if not self._stopped:
                 self._schedule(started)
+        self.async_tell()
+
+    @callback
+    def async_tell(self) -> None:
+        """Call those who follow the device."""
         for listener in tuple(self._listeners.values()):
             listener()
 

@@ -401,3 +401,14 @@ async def test_any_bytes(connect: Any, data: Any) -> None:
         ]
     )
     await survives_bytes(container, device, data.draw(st.one_of(st.binary(), words)))
+
+
+@pytest.mark.parametrize("model", ["hk3", "immersion"])
+async def test_limits_are_of_readings_that_there_are(
+    simulate: Simulate, model: str
+) -> None:
+    device = await simulate(SimulatedAntspace, model=model)
+    async with Antspace(device.host, port=device.port(80)) as box:
+        keys = {reading.key for reading in (await box.read()).readings}
+    limited = keys & set(Antspace.thresholds)
+    assert len(limited) == 2

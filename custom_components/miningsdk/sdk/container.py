@@ -1,6 +1,7 @@
 """A container that houses miners: its cooling, its sockets and its setpoints."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from .commands import Commanded, check_range
@@ -18,6 +19,16 @@ from .model import (
 _SETPOINT_TOLERANCE = 0.05
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Threshold:
+    """From where a reading is alarming; a level that is not known is ``None``."""
+
+    low_critical: float | None = None
+    low: float | None = None
+    high: float | None = None
+    high_critical: float | None = None
+
+
 class Container(Commanded[ContainerStats]):
     """A container of any make.
 
@@ -28,6 +39,8 @@ class Container(Commanded[ContainerStats]):
 
     kind = DeviceKind.CONTAINER
     extra_options: ClassVar[tuple[str, ...]] = ("allow_cooling",)
+    # Limits that its maker or operators use, by the key of the reading.
+    thresholds: ClassVar[Mapping[str, Threshold]] = {}
 
     def __init__(
         self, host: str, *, allow_cooling: bool = False, **options: Any

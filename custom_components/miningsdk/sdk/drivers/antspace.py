@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, override
 
-from ..container import Container
+from ..container import Container, Threshold
 from ..device import describe
 from ..errors import CommandFailed, InvalidReply
 from ..fields import Fields
@@ -25,6 +25,9 @@ async def _ask(wire: Wire, port: int) -> str:
 STATE = Probe("antspace state", 80, _ask)
 
 
+_TANK = Threshold(low_critical=33, high=46, high_critical=48)
+
+
 class Antspace(Container):
     """An Antspace: HK3 with cooling tower, or one with immersion tanks.
 
@@ -39,6 +42,18 @@ class Antspace(Container):
     transport = "HTTP, port 80"
     default_port = 80
     probes = (STATE,)
+    # The tanks' liquid of one with immersion is warmer; it has keys of its own.
+    # Source: mdk-devices.md 3.7.
+    thresholds: ClassVar[Mapping[str, Threshold]] = {
+        "temperature_supply": Threshold(
+            low_critical=21, low=25, high=37, high_critical=40
+        ),
+        "pressure_supply": Threshold(
+            low_critical=2, low=2.3, high=3.5, high_critical=4
+        ),
+        "temperature_secondary_supply_1": _TANK,
+        "temperature_secondary_supply_2": _TANK,
+    }
     confirm_longer: ClassVar[dict[Capability, float]] = {
         Capability.COOLING: _COOLS_WITHIN
     }

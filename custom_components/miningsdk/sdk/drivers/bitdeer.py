@@ -1,7 +1,7 @@
 """Bitdeer D40: an immersion container that talks to an MQTT broker."""
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 import copy
 from datetime import datetime
 from math import inf
@@ -10,7 +10,7 @@ from typing import Any, ClassVar, override
 
 import orjson
 
-from ..container import Container, actuators_are
+from ..container import Container, Threshold, actuators_are
 from ..device import describe
 from ..errors import CommandFailed, DeviceTimeout, InvalidReply, NotSupported
 from ..fields import Fields
@@ -29,6 +29,10 @@ _PACE = 0.1
 _COOLS_WITHIN = 60.0
 _KINDS = {14: "D40 M56", 16: "D40 M30", 13: "D40 A1346/S19XP"}
 _ALL = "-1"
+
+
+_OIL = Threshold(low_critical=33, high=42, high_critical=45)
+_PRESSURE = Threshold(low_critical=2, low=2.3, high=3.5, high_critical=4)
 
 
 class BitdeerD40(Container):
@@ -51,6 +55,15 @@ class BitdeerD40(Container):
     default_port = 1883
     needs_password = "always"
     extra_options = ("topic", "anonymous")
+    # Source: mdk-devices.md 3.7.
+    thresholds: ClassVar[Mapping[str, Threshold]] = {
+        f"{reading}_{tank}": threshold
+        for tank in (1, 2)
+        for reading, threshold in (
+            ("temperature_oil_cold", _OIL),
+            ("pressure_tank", _PRESSURE),
+        )
+    }
     confirm_longer: ClassVar[dict[Capability, float]] = {
         Capability.COOLING: _COOLS_WITHIN
     }

@@ -13,7 +13,7 @@ import hashlib
 from time import monotonic
 from typing import Any, ClassVar, override
 
-from ..container import Container
+from ..container import Container, Threshold
 from ..device import describe
 from ..errors import (
     AuthenticationFailed,
@@ -60,6 +60,10 @@ class _MicroBtContainer(ModbusDevice[ContainerStats], Container):
     transport = "Modbus TCP 502, units 1 to 20, functions 3, 6 and 16"
     needs_password = "control"
     climate_scale: ClassVar[float]
+    # Source: mdk-devices.md 3.7.
+    thresholds: ClassVar[Mapping[str, Threshold]] = {
+        "inlet_temperature": Threshold(low_critical=25, high=37, high_critical=39)
+    }
 
     def __init__(
         self,
