@@ -35,6 +35,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: MiningConfigEntry) -> bo
         hass.config_entries.async_update_entry(
             entry, data={k: v for k, v in entry.data.items() if k != CONF_DEVICES}
         )
+    # From here on: what is added while the site starts must not be missed.
+    entry.async_on_unload(entry.add_update_listener(_async_updated))
     await fleet.async_start()
     entry.runtime_data = fleet
     if entry.options.get(CONF_NETWORK):
@@ -47,7 +49,6 @@ async def async_setup_entry(hass: HomeAssistant, entry: MiningConfigEntry) -> bo
     scanner = RangeScanner(hass, fleet)
     scanner.async_start()
     entry.async_on_unload(scanner.async_stop)
-    entry.async_on_unload(entry.add_update_listener(_async_updated))
 
     async def stop(_: Event) -> None:
         """Stop before Home Assistant closes the session that the polls use."""

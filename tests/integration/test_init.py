@@ -1,10 +1,11 @@
 """Setting up a site, and everything that ends it."""
 
 import asyncio
+from types import MappingProxyType
 from typing import Any
 from unittest.mock import AsyncMock, patch
 
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
@@ -367,3 +368,30 @@ async def test_stragglers_do_not_hold_up_the_start(
     slow.gate.set()
     await clock.settle()
     assert state_of(hass, "sensor", slow.record.id, "hashrate") == "100.0"
+
+
+async def test_what_is_added_during_the_start_is_not_missed(
+    hass: HomeAssistant, axe: Axe, add_site: AddSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A range that is added while the site starts makes it start once more."""
+    starts: list[int] = []
+    real = Fleet.async_start
+
+    async def start(fleet: Fleet) -> None:
+        await real(fleet)
+        starts.append(len(fleet.entry.subentries))
+        if len(starts) == 1:
+            added = ConfigSubentry(
+                data=MappingProxyType({"targets": "127.0.0.9:9"}),
+                subentry_type="range",
+                title="late",
+                unique_id=None,
+            )
+            hass.config_entries.async_add_subentry(fleet.entry, added)
+
+    monkeypatch.setattr(Fleet, "async_start", start)
+    entry = await add_site(await axe(), setup=False)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    assert starts == [0, 1]
+    assert entry.state is ConfigEntryState.LOADED

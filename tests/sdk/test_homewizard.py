@@ -305,8 +305,8 @@ async def test_certificate_of_somebody_else(make: Any) -> None:
     assert device.requests == 0
 
 
-def test_authority_of_the_maker() -> None:
-    context = trust(AUTHORITY, by_name=True)
+async def test_authority_of_the_maker() -> None:
+    context = await trust(AUTHORITY, by_name=True)
     known: dict[str, Any] = context.get_ca_certs()[0]
     assert (("commonName", "Appliance Access CA"),) in known["subject"]
     # It is of version 1, which strict checking refuses.

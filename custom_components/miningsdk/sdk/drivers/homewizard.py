@@ -201,7 +201,7 @@ class HomeWizardV2(_HomeWizard):
                 self.wire,
                 self.port,
                 secure=True,
-                trust=trust(self.authority, by_name=True),
+                trust=await trust(self.authority, by_name=True),
                 peer=name,
             )
 

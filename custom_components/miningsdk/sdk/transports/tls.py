@@ -10,8 +10,16 @@ from ..errors import DeviceUnreachable, InvalidReply
 from .wire import Wire
 
 
+async def trust(authority: str, *, by_name: bool) -> ssl.SSLContext:
+    """Return what trusts one authority (PEM) and nobody else; see ``_context``.
+
+    Made in a thread, because it blocks.
+    """
+    return await asyncio.to_thread(_context, authority, by_name=by_name)
+
+
 @lru_cache(maxsize=8)
-def trust(authority: str, *, by_name: bool) -> ssl.SSLContext:
+def _context(authority: str, *, by_name: bool) -> ssl.SSLContext:
     """Return what trusts one authority (PEM) and nobody else.
 
     With ``by_name`` the common name of the certificate must be the one asked for;
@@ -35,11 +43,10 @@ async def certificate_name(wire: Wire, port: int, authority: str) -> str:
         DeviceTimeout: no handshake in time.
         InvalidReply: it does not speak TLS, or bears no name.
     """
+    context = await trust(authority, by_name=False)
     try:
         async with wire.slots, asyncio.timeout(wire.timeout):
-            _, writer = await asyncio.open_connection(
-                wire.host, port, ssl=trust(authority, by_name=False)
-            )
+            _, writer = await asyncio.open_connection(wire.host, port, ssl=context)
             found = _common_name(writer.get_extra_info("peercert"))
             writer.close()
             with suppress(OSError):
