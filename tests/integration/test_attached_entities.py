@@ -445,6 +445,9 @@ async def test_pool_account(
     entry = await attach(
         "pool", f"http://{pool.address}", driver="pool-ocean", username=ACCOUNT
     )
+    # Its questions are a second apart; the first reading may still be under way.
+    await coordinator_of(entry).async_refresh()
+    await hass.async_block_till_done()
     assert state_at(hass, entry, "sensor", "workers_total") == "3"
     entity_id = entity_of(hass, entry, "sensor", "balance")
     state = hass.states.get(entity_id or "")
