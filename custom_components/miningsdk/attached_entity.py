@@ -1,26 +1,24 @@
 """What the entities of hand-configured devices share, and how they are added."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, override
+from typing import Any
 
 from homeassistant.core import callback
-from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .attached import AttachedCoordinator
-from .const import MAXIMUM_STATE_AGE
 from .coordinator import MiningConfigEntry
+from .polled_entity import PolledEntity
 
 # A key that tells it from the others of the device, its class, and what it is made of.
 type Part = tuple[str, type[AttachedEntity], Any]
 type PartsOf = Callable[[AttachedCoordinator], Iterable[Part]]
 
 
-class AttachedEntity(Entity):
+class AttachedEntity(PolledEntity):
     """An entity of a meter, a sensor, a container or a pool account."""
 
-    _attr_has_entity_name = True
-    _attr_should_poll = False
+    coordinator: AttachedCoordinator
 
     def __init__(
         self, coordinator: AttachedCoordinator, key: str, _: Any = None
@@ -29,44 +27,7 @@ class AttachedEntity(Entity):
         self.coordinator = coordinator
         self._attr_unique_id = f"{coordinator.id}_{key}"
         self._attr_device_info = coordinator.device_info
-        self._written: object = None
-        self._written_at = 0.0
         self._update()
-
-    @property
-    @override
-    def available(self) -> bool:
-        """Tell whether the device answers."""
-        return self.coordinator.available
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Follow the poll loop."""
-        await super().async_added_to_hass()
-        self._update()
-        # What is known now gets written right after this.
-        self._written = (self.available, self._shown())
-        self._written_at = self.coordinator.hass.loop.time()
-        self.async_on_remove(self.coordinator.async_add_listener(self._polled))
-
-    def _update(self) -> None:
-        """Take the new state out of the coordinator's data."""
-        raise NotImplementedError
-
-    def _shown(self) -> object:
-        """Return what decides whether there is anything new to write."""
-        raise NotImplementedError
-
-    @callback
-    def _polled(self) -> None:
-        """Write the state when it differs, or when the written one is old."""
-        self._update()
-        now = self.coordinator.hass.loop.time()
-        shown = (self.available, self._shown())
-        if shown == self._written and now - self._written_at < MAXIMUM_STATE_AGE:
-            return
-        self._written, self._written_at = shown, now
-        self.async_write_ha_state()
 
 
 def add_attached_entities(
