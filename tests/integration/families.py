@@ -1,9 +1,8 @@
 """One simulated device of each family, the same in every run."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from unittest.mock import patch
+from zlib import crc32
 
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
@@ -20,46 +19,20 @@ from syrupy.assertion import SnapshotAssertion
 from custom_components.miningsdk.const import CONF_DEVICES, DOMAIN
 from tests.conftest import Simulate
 from tests.integration.conftest import record_of
-from tests.simulators.antminer import SimulatedAntminer
-from tests.simulators.avalon import SimulatedAvalon
-from tests.simulators.axeos import SimulatedAxeOS
-from tests.simulators.base import SimulatedDevice
-from tests.simulators.cgminer import SimulatedCgminer
-from tests.simulators.nerdaxe import SimulatedNerdAxe
-from tests.simulators.whatsminer import SimulatedWhatsminer
-from tests.simulators.whatsminer_v3 import SimulatedWhatsminerV3
+from tests.simulators.families import families
 
 _SITE_ID = "01SITE0SITE0SITE0SITE0SITE"
 _PLATFORMS = list(Platform)
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
-    """A simulated device, and the account that its driver is given."""
-
-    simulator: type[SimulatedDevice]
-    options: Mapping[str, Any] = field(default_factory=dict)
-    username: str | None = None
-    password: str | None = None
-
-
-FAMILIES = {
-    "axeos": Family(SimulatedAxeOS, {"ramp": 0}),
-    "nerdaxe": Family(SimulatedNerdAxe, {"ramp": 0}),
-    "antminer": Family(SimulatedAntminer, {}, "root", "root"),
-    "avalon": Family(SimulatedAvalon),
-    "whatsminer": Family(SimulatedWhatsminer, {}, "admin", "s3cret"),
-    "whatsminer_v3": Family(SimulatedWhatsminerV3, {}, "super", "s3cret"),
-    "cgminer": Family(SimulatedCgminer),
-}
+FAMILIES = {family.driver: family for family in families()}
 # What only reads has nothing to switch, set, select or press.
 CONTROLLED = [name for name in FAMILIES if name != "cgminer"]
 
 
 def _host(platform: Platform, family: str) -> str:
     """Return an address of its own: names and ids may come from it."""
-    place = list(FAMILIES).index(family)
-    return f"127.200.{_PLATFORMS.index(platform)}.{1 + place}"
+    return f"127.200.{_PLATFORMS.index(platform)}.{1 + crc32(family.encode()) % 250}"
 
 
 def table(hass: HomeAssistant, entry_id: str) -> dict[str, str]:

@@ -32,7 +32,7 @@ from tests.simulators.whatsminer import SimulatedWhatsminer
 
 @FROZEN
 @pytest.mark.parametrize(
-    "family", ["antminer", "avalon", "whatsminer", "whatsminer_v3"]
+    "family", ["antminer", "avalon", "whatsminer", "whatsminer-v3"]
 )
 async def test_selects(check_platform: CheckPlatform, family: str) -> None:
     """What each family has to select from."""

@@ -13,52 +13,42 @@ from custom_components.miningsdk.sdk.registry import drivers
 from tests.conftest import OFFSET, Simulate, loopback_address
 from tests.sdk.conftest import Python
 from tests.simulators.antminer import SimulatedAntminer
-from tests.simulators.avalon import SimulatedAvalon
 from tests.simulators.axeos import SimulatedAxeOS
 from tests.simulators.base import SimulatedDevice
 from tests.simulators.cgminer import SimulatedCgminer
-from tests.simulators.nerdaxe import SimulatedNerdAxe
+from tests.simulators.families import Family, families
 from tests.simulators.whatsminer import SimulatedWhatsminer
-from tests.simulators.whatsminer_v3 import SimulatedWhatsminerV3
 
-FAMILIES: list[tuple[str, type[SimulatedDevice], dict[str, Any]]] = [
-    ("antminer", SimulatedAntminer, {}),
-    ("avalon", SimulatedAvalon, {}),
-    ("axeos", SimulatedAxeOS, {}),
-    ("cgminer", SimulatedCgminer, {}),
-    ("nerdaxe", SimulatedNerdAxe, {"serial": 2}),
-    ("whatsminer", SimulatedWhatsminer, {}),
-    ("whatsminer-v3", SimulatedWhatsminerV3, {}),
-]
-each_family = pytest.mark.parametrize(
-    ("name", "kind", "options"), FAMILIES, ids=[name for name, *_ in FAMILIES]
-)
+FAMILIES = families()
+each_family = pytest.mark.parametrize("family", FAMILIES, ids=lambda f: f.driver)
 
 
 def test_every_miner_that_can_be_identified_is_tested_here() -> None:
     probed = {d.name for d in drivers() if d.probes and d.kind is DeviceKind.MINER}
-    assert probed == {name for name, *_ in FAMILIES}
+    assert probed == {family.driver for family in FAMILIES}
 
 
 @each_family
 async def test_a_device_is_identified_by_each_of_its_ports(
-    simulate: Simulate, name: str, kind: type[SimulatedDevice], options: dict[str, Any]
+    simulate: Simulate, family: Family
 ) -> None:
-    simulated = await simulate(kind, **options)
-    (driver,) = (driver for driver in drivers() if driver.name == name)
+    simulated = await simulate(family.simulator, **family.options)
+    (driver,) = (driver for driver in drivers() if driver.name == family.driver)
     asked = {probe.port for probe in driver.probes} & set(simulated.ports)
     for port in {driver.default_port} | asked:
         device = await connect(simulated.host, port=simulated.port(port))
         await device.close()
-        assert device.info.driver == name, port
+        assert device.info.driver == family.driver, port
         assert device.port == simulated.port(driver.default_port)
 
 
 async def test_a_site_with_all_families(simulate: Simulate) -> None:
     simulated = {}
-    for name, kind, options in FAMILIES:
+    for family in FAMILIES:
         try:
-            simulated[name] = await simulate(kind, offset=0, **options)
+            simulated[family.driver] = await simulate(
+                family.simulator, offset=0, **family.options
+            )
         except PermissionError:
             pytest.skip("this user may not open the ports that real devices have")
     hosts = sorted((device.host for device in simulated.values()), key=ip_address)

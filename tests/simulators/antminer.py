@@ -28,6 +28,7 @@ from tests.simulators._antminer_web import (
     verdict,
 )
 from tests.simulators.base import SimulatedDevice
+from tests.simulators.families import Family
 
 
 class SimulatedAntminer(SimulatedDevice):
@@ -404,3 +405,6 @@ class SimulatedAntminer(SimulatedDevice):
             slot["pass"] = values[f"_ant_pool{number}pw"]
         self.fan_manual = values["_ant_fan_customize_switch"] == "true"
         self.fan_duty = values["_ant_fan_customize_value"]
+
+
+FAMILIES = (Family("antminer", SimulatedAntminer, username="root", password="root"),)

@@ -7,6 +7,7 @@ from typing import Any, override
 
 from tests.simulators.avalon_profiles import PROFILES
 from tests.simulators.cgminer import SocketMiner
+from tests.simulators.families import Family
 
 type Section = dict[str, Any]
 
@@ -389,3 +390,6 @@ class SimulatedAvalon(SocketMiner):
 
 def _brackets(values: Mapping[str, str]) -> str:
     return " ".join(f"{key}[{value}]" for key, value in values.items())
+
+
+FAMILIES = (Family("avalon", SimulatedAvalon),)

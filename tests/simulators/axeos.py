@@ -15,6 +15,7 @@ from .axeos_base import (
     pool_record,
     suffixed,
 )
+from .families import Family
 
 _NO_ROUTE = orjson.dumps({"error": "unknown route"})
 
@@ -306,3 +307,6 @@ class SimulatedAxeOS(SimulatedAxe):
     @override
     def _takes_tls(self, name: str) -> bool:
         return not name.endswith("TLS") or self.since(2, 11)
+
+
+FAMILIES = (Family("axeos", SimulatedAxeOS, options={"ramp": 0}),)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, override
 import orjson
 
 from tests.simulators.base import SimulatedDevice
+from tests.simulators.families import Family
 
 PORT = 4028
 type Section = dict[str, Any]
@@ -273,3 +274,6 @@ class SimulatedCgminer(SocketMiner):
             "Stale": 0,
             "Stratum Active": index == 0 and self.pool_status == "Alive",
         }
+
+
+FAMILIES = (Family("cgminer", SimulatedCgminer),)

@@ -7,6 +7,7 @@ from typing import Any, override
 from aiohttp import web
 
 from .axeos_base import SimulatedAxe
+from .families import Family
 
 _BLOCKED_FOR = 300.0
 _FAILURES = 5
@@ -245,3 +246,6 @@ class SimulatedNerdAxe(SimulatedAxe):
         if self.since(1, 0, 36):
             self.mining_to = self._selected()
         return True
+
+
+FAMILIES = (Family("nerdaxe", SimulatedNerdAxe, options={"ramp": 0, "serial": 2}),)

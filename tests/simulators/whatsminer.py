@@ -12,6 +12,7 @@ import orjson
 
 from custom_components.miningsdk.sdk.transports.md5crypt import md5_crypt
 from tests.simulators._whatsminer_state import BARE, WhatsminerState, crypt, envelope
+from tests.simulators.families import Family
 
 _SALT = "BQ5hoXV9"
 
@@ -400,3 +401,8 @@ class SimulatedWhatsminer(WhatsminerState):
             for n in (1, 2, 3)
             if texts[f"pool{n}"]
         ]
+
+
+FAMILIES = (
+    Family("whatsminer", SimulatedWhatsminer, username="admin", password="s3cret"),
+)

@@ -10,6 +10,7 @@ import orjson
 
 from tests.simulators._whatsminer_state import crypt
 from tests.simulators.base import Trouble
+from tests.simulators.families import Family
 from tests.simulators.whatsminer import SimulatedWhatsminer
 
 _SALT = "uhCiDyVj"
@@ -296,3 +297,8 @@ class SimulatedWhatsminerV3(SimulatedWhatsminer):
             {"url": pool["pool"], "user": pool["worker"], "pw": pool["passwd"]}
             for pool in param
         ]
+
+
+FAMILIES = (
+    Family("whatsminer-v3", SimulatedWhatsminerV3, username="super", password="s3cret"),
+)
