@@ -32,7 +32,11 @@ CONTROLLED = [name for name in FAMILIES if name != "cgminer"]
 
 def _host(platform: Platform, family: str) -> str:
     """Return an address of its own: names and ids may come from it."""
-    return f"127.200.{_PLATFORMS.index(platform)}.{1 + crc32(family.encode()) % 250}"
+    place = crc32(family.encode())
+    return (
+        f"127.{200 + _PLATFORMS.index(platform)}"
+        f".{place // 250 % 250}.{1 + place % 250}"
+    )
 
 
 def table(hass: HomeAssistant, entry_id: str) -> dict[str, str]:
