@@ -26,6 +26,7 @@ from .sdk.economics import (
     revenue_per_day,
 )
 from .sdk.network import Network, NetworkStats
+from .totals import ALGORITHM, Totals
 
 if TYPE_CHECKING:
     from .coordinator import MiningConfigEntry
@@ -82,13 +83,19 @@ class MarketCoordinator(DataUpdateCoordinator[NetworkStats]):
 
 @callback
 def async_money(hass: HomeAssistant, entry: MiningConfigEntry) -> Money:
-    """Return what a day comes to at this hashrate, power and price."""
+    """Return what a day comes to at this hashrate, power and price.
+
+    The network pays for one algorithm: where a site mines another one too, all but the
+    power cost is about the former alone, and about its share of the power.
+    """
     fleet = entry.runtime_data
     market = fleet.market
     stats = None if market is None else market.data
     price = None if stats is None else stats.price(hass.config.currency)
-    hashrate = fleet.totals.hashrate
+    hashrate = fleet.totals.of(ALGORITHM).hashrate
     power = async_site_power(hass, entry)
+    share = _share(fleet.totals, power)
+    tariff = async_price(hass, entry)
     revenue = (
         None
         if stats is None or price is None
@@ -99,14 +106,27 @@ def async_money(hass: HomeAssistant, entry: MiningConfigEntry) -> Money:
             pool_fee=float(entry.options.get(CONF_POOL_FEE, 0)),
         )
     )
-    cost = power_cost_per_day(power, async_price(hass, entry))
+    cost = power_cost_per_day(share, tariff)
     return Money(
         revenue=revenue,
-        power_cost=cost,
+        power_cost=power_cost_per_day(power, tariff),
         profit=profit_per_day(revenue, cost),
-        break_even=break_even_tariff(revenue, power),
+        break_even=break_even_tariff(revenue, share),
         cost_per_ths=cost_per_ths(cost, hashrate),
     )
+
+
+def _share(totals: Totals, power: float | None) -> float | None:
+    """Return how much of a site's power goes into the work that the network pays for.
+
+    Of a meter's power as much as of that of the miners, which all have to tell theirs.
+    """
+    if totals.work.keys() <= {ALGORITHM}:
+        return power
+    used = totals.of(ALGORITHM).power
+    if power is None or used is None or not totals.power or totals.without_power:
+        return None
+    return power * used / totals.power
 
 
 @callback

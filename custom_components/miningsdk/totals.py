@@ -1,67 +1,115 @@
-"""What a site's miners come to, all together."""
+"""What a site's miners come to, all together and by what they mine."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from .coordinator import MinerCoordinator
-from .sdk import MinerStatus
+from .sdk import MinerStats, MinerStatus
+from .sdk.algorithms import SHA256, rounded
 
-# Work of another algorithm cannot be added to that of the site.
-ALGORITHM = "sha256"
+# What sites usually mine, and what the network's data and the money are about.
+ALGORITHM = SHA256.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Totals:
-    """Sums over the miners that answer; ``None`` when not one of them tells."""
+class Work:
+    """Sums over the miners of one algorithm; ``None`` when not one of them tells.
 
-    total: int = 0
-    online: int = 0
-    mining: int = 0
+    Hashrates in TH/s of that algorithm, power in W, efficiency in J/TH.
+    """
+
     hashrate: float | None = None
     hashrate_expected: float | None = None
     power: float | None = None
     efficiency: float | None = None
 
 
+_NOTHING = Work()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """Counts of miners, and the sums of those that answer.
+
+    Work of one algorithm cannot be added to that of another: ``work`` has the sums of
+    each, ``None`` being the one of miners that nobody knows. ``without_power`` counts
+    those that answer, but not how much power they use.
+    """
+
+    total: int = 0
+    online: int = 0
+    mining: int = 0
+    power: float | None = None
+    without_power: int = 0
+    work: Mapping[str | None, Work] = field(default_factory=dict)
+
+    def of(self, algorithm: str) -> Work:
+        """Return what the miners that are known to mine this come to."""
+        return self.work.get(algorithm, _NOTHING)
+
+    @property
+    def usual(self) -> Work:
+        """Return the sums that are shown without saying of what.
+
+        Miners of an unknown algorithm count only where nobody's is known.
+        """
+        if self.work.keys() == {None}:
+            return self.work[None]
+        return self.of(ALGORITHM)
+
+    @property
+    def has_usual(self) -> bool:
+        """Tell whether there are, or may yet be, miners for the usual sums."""
+        return ALGORITHM in self.work or self.work.keys() <= {None}
+
+    @property
+    def others(self) -> list[str]:
+        """Return what else is mined here, by name."""
+        return sorted(name for name in self.work if name not in (None, ALGORITHM))
+
+
 def add_up(coordinators: Iterable[MinerCoordinator]) -> Totals:
     """Return the totals of a site; an efficiency counts only whole pairs."""
     total = online = mining = 0
-    hashrates: list[float] = []
-    expected: list[float] = []
-    powers: list[float] = []
-    pairs: list[tuple[float, float]] = []
+    groups: dict[str | None, list[MinerStats]] = {}
     for coordinator in coordinators:
         total += 1
+        group = groups.setdefault(coordinator.record.info.algorithm, [])
         stats = coordinator.data
-        if not coordinator.available or stats is None:
-            continue
-        online += 1
-        mining += stats.status is MinerStatus.MINING
-        if stats.power is not None:
-            powers.append(stats.power)
-        if (coordinator.record.info.algorithm or ALGORITHM) != ALGORITHM:
-            continue
-        if stats.hashrate is not None:
-            hashrates.append(stats.hashrate)
-        if stats.hashrate_expected is not None:
-            expected.append(stats.hashrate_expected)
-        if stats.power is not None and stats.hashrate:
-            pairs.append((stats.power, stats.hashrate))
+        if coordinator.available and stats is not None:
+            online += 1
+            mining += stats.status is MinerStatus.MINING
+            group.append(stats)
+    powers = [stats.power for group in groups.values() for stats in group]
     return Totals(
         total=total,
         online=online,
         mining=mining,
-        hashrate=_sum(hashrates),
-        hashrate_expected=_sum(expected),
         power=_sum(powers),
-        efficiency=_ratio(pairs),
+        without_power=powers.count(None),
+        work={name: _work(group) for name, group in groups.items()},
     )
 
 
-def _sum(values: list[float]) -> float | None:
-    return round(sum(values), 4) if values else None
+def _work(group: list[MinerStats]) -> Work:
+    return Work(
+        hashrate=_sum(stats.hashrate for stats in group),
+        hashrate_expected=_sum(stats.hashrate_expected for stats in group),
+        power=_sum(stats.power for stats in group),
+        efficiency=_ratio(
+            (stats.power, stats.hashrate)
+            for stats in group
+            if stats.power is not None and stats.hashrate
+        ),
+    )
 
 
-def _ratio(pairs: list[tuple[float, float]]) -> float | None:
-    hashrate = sum(pair[1] for pair in pairs)
-    return round(sum(pair[0] for pair in pairs) / hashrate, 2) if hashrate else None
+def _sum(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return rounded(sum(known)) if known else None
+
+
+def _ratio(pairs: Iterable[tuple[float, float]]) -> float | None:
+    whole = list(pairs)
+    hashrate = sum(pair[1] for pair in whole)
+    return round(sum(pair[0] for pair in whole) / hashrate, 2) if hashrate else None

@@ -25,7 +25,7 @@ from custom_components.miningsdk.sdk import (
     MinerStats,
     MinerStatus,
 )
-from custom_components.miningsdk.totals import Totals, add_up
+from custom_components.miningsdk.totals import Totals, Work, add_up
 from tests.integration.conftest import AddSite, offline_record
 from tests.integration.fixtures_fleet import (
     FROZEN,
@@ -74,10 +74,13 @@ async def test_totals_leave_out_what_is_unknown(
         total=4,
         online=3,
         mining=2,
-        hashrate=150.0,
-        hashrate_expected=110.0,
         power=3000.0,
-        efficiency=30.0,
+        without_power=2,
+        work={
+            "sha256": Work(
+                hashrate=150.0, hashrate_expected=110.0, power=3000.0, efficiency=30.0
+            )
+        },
     )
     shown = {
         key: state_of(hass, "sensor", entry.entry_id, key)
@@ -98,22 +101,10 @@ async def test_totals_of_nothing_are_unknown(
 ) -> None:
     """A site whose miners are all off has no hashrate, which is not zero."""
     entry = await add_site(offline_record(serial_number="OFF1"))
-    assert fleet_of(entry).totals == Totals(total=1)
+    assert fleet_of(entry).totals == Totals(total=1, work={None: Work()})
     assert state_of(hass, "sensor", entry.entry_id, "hashrate") == STATE_UNKNOWN
     assert state_of(hass, "sensor", entry.entry_id, "online") == "0"
     assert add_up([]) == Totals()
-
-
-async def test_another_algorithm_counts_for_power_only(
-    clock: Clock, add_site: AddSite, script: MakeScript
-) -> None:
-    """Its hashrate is of another world."""
-    bitcoin, litecoin = script(), script(algorithm="scrypt")
-    unknown = script(algorithm=None)
-    entry = await add_site(*(miner.record for miner in (bitcoin, litecoin, unknown)))
-    totals = fleet_of(entry).totals
-    assert (totals.online, totals.hashrate, totals.power) == (3, 200.0, 9000.0)
-    assert totals.efficiency == 30.0
 
 
 async def test_paused_miners_are_online_but_do_not_mine(
@@ -131,8 +122,8 @@ async def test_paused_miners_are_online_but_do_not_mine(
     )
     await clock.forward(1.1)
     totals = fleet_of(entry).totals
-    assert (totals.online, totals.mining, totals.hashrate) == (1, 0, 0.0)
-    assert totals.efficiency is None
+    assert (totals.online, totals.mining, totals.usual.hashrate) == (1, 0, 0.0)
+    assert totals.usual.efficiency is None
     assert state_of(hass, "sensor", entry.entry_id, "mining") == "0"
 
 

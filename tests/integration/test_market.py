@@ -43,7 +43,7 @@ async def test_revenue_cost_and_profit(
     stats = fleet.market.data
     price, hashprice = stats.price("EUR"), stats.hashprice
     assert price is not None and hashprice is not None
-    hashrate, power = fleet.totals.hashrate, fleet.totals.power
+    hashrate, power = fleet.totals.usual.hashrate, fleet.totals.power
     assert hashrate is not None and power is not None
     revenue = hashrate * hashprice * price * 0.98
     cost = power * 24 / 1000 * 0.25

@@ -22,6 +22,7 @@ def test_zip_is_the_integration_and_the_same_each_time(tmp_path: Path) -> None:
     names = zipfile.ZipFile(first).namelist()
     assert "manifest.json" in names
     assert "sdk/drivers/whatsminer.py" in names
+    assert "sdk/models.json" in names
     assert "brand/icon.png" in names
     assert "translations/en.json" in names
     assert not [name for name in names if "__pycache__" in name or name[0] == "/"]
@@ -50,10 +51,12 @@ def test_wheel_gives_the_package_and_the_command(tmp_path: Path) -> None:
     code = (
         f"import sys; sys.path.insert(0, {str(installed)!r}); import miningsdk;"
         "assert miningsdk.__file__.startswith(sys.path[0]), miningsdk.__file__;"
-        "from miningsdk.cli import main; sys.exit(main(['drivers', '--json']))"
+        "from miningsdk.cli import main; main(['drivers', '--models', '--json']);"
+        "sys.exit(main(['drivers', '--json']))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], check=True, capture_output=True, text=True
     )
     assert '"whatsminer-v3"' in done.stdout
+    assert "Whatsminer M60S VK40" in done.stdout
     assert not [m for m in done.stderr.splitlines() if "homeassistant" in m]

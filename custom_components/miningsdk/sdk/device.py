@@ -9,12 +9,15 @@ from typing import Any, ClassVar, Self, override
 
 import aiohttp
 
+from . import models
 from .errors import (
     AuthenticationFailed,
     DeviceTimeout,
     DeviceUnreachable,
     InvalidReply,
+    LockedOut,
     MiningSDKError,
+    NotSupported,
 )
 from .model import DeviceInfo, DeviceKind
 from .transports.wire import Probe, Wire
@@ -48,6 +51,13 @@ class Device[S](ABC):
     default_username: ClassVar[str | None] = None
     # Whether reading works without credentials, and what needs them.
     needs_password: ClassVar[str] = "never"  # "never", "control" or "always"
+    # Whether check_credentials() can tell a wrong password from the right one.
+    checks_password: ClassVar[bool] = True
+    # What it is sold with: user name, empty where there is none, and password. Only
+    # what is known for sure; they are tried where the user agrees, see accounts.py.
+    factory_accounts: ClassVar[tuple[tuple[str, str], ...]] = ()
+    # Whether the device makes the password itself, while somebody presses its button.
+    pairs: ClassVar[bool] = False
     # Keyword arguments beside those of this class that a user may set: unit, ...;
     # a subclass names only those that it adds.
     extra_options: ClassVar[tuple[str, ...]] = ()
@@ -86,9 +96,15 @@ class Device[S](ABC):
         )
         # What the device last said against the credentials; None once they work.
         self.authentication_error: str | None = None
+        self._locked_out = False
         self._lock = asyncio.Lock()
         self._info_read_at: float | None = None
         self._connected = False
+        # Its model, if that is known, and what the table of models added to the info.
+        self._known_model: models.Model | None = None
+        self._table_facts: dict[str, Any] = {}
+        # A model whose boards turned out to be others than those of the table.
+        self._misfit: str | None = None
         self._info = DeviceInfo(
             kind=self.kind,
             driver=self.name,
@@ -143,7 +159,23 @@ class Device[S](ABC):
         """
         await self.connect()
         if self.authentication_error:
-            raise AuthenticationFailed(self.authentication_error)
+            refusal = LockedOut if self._locked_out else AuthenticationFailed
+            raise refusal(self.authentication_error)
+
+    async def pair(self, name: str = "miningsdk") -> str:
+        """Return a password that the device makes while somebody presses its button.
+
+        It is used from now on; keep it. ``name`` is what the device lists it by: an
+        earlier one of the same name becomes void.
+
+        Raises:
+            NotSupported: the device makes no passwords (``pairs`` is false).
+            AuthenticationFailed: nobody has pressed the button; the text says how.
+            and what every method raises.
+        """
+        async with self._lock:
+            self.password = await self._limited(lambda: self._pair(name))
+            return self.password
 
     async def read(self) -> S:
         """Read what the device does now.
@@ -152,7 +184,11 @@ class Device[S](ABC):
         another device on the same address is noticed: compare ``info.unique_id``.
         """
         async with self._lock:
-            return await self._limited(self._read)
+            self.wire.reading = True
+            try:
+                return await self._limited(self._read)
+            finally:
+                self.wire.reading = False
 
     async def close(self) -> None:
         """Close what the device itself opened; a given session stays open."""
@@ -174,6 +210,10 @@ class Device[S](ABC):
     async def _fetch_stats(self, failed: dict[str, str]) -> S:
         """Ask the device what it does, noting in ``failed`` what could not be read."""
 
+    async def _pair(self, name: str) -> str:
+        """Have the device make a password, where it does."""
+        raise NotSupported("this device makes no passwords")
+
     def forget_info(self) -> None:
         """Have the next read ask again who the device is."""
         self._info_read_at = None
@@ -194,13 +234,35 @@ class Device[S](ABC):
 
     async def _refresh_info(self) -> None:
         self.authentication_error = None
-        self._info = await self._fetch_info()
+        self._complete_info(await self._fetch_info())
         self._info_read_at = monotonic()
         self._connected = True
+
+    def _complete_info(self, told: DeviceInfo) -> None:
+        """Add what the table of models knows to what the device told of itself."""
+        # Drivers start from the last info: what was added to it is not the device's
+        # own word, and another model may answer now.
+        carried: dict[str, Any] = {
+            name: None
+            for name, value in self._table_facts.items()
+            if getattr(told, name) == value
+        }
+        told = replace(told, **carried)
+        self._known_model = None
+        if told.kind is DeviceKind.MINER and told.model != self._misfit:
+            self._known_model = models.lookup(told.make, told.model)
+        self._table_facts = models.additions(told, self._known_model)
+        self._info = replace(told, **self._table_facts)
+
+    def _doubt_model(self) -> None:
+        """Take back the counts of the table: this device is made of other boards."""
+        self._misfit = self._info.model
+        self._complete_info(self._info)
 
     def _blame_credentials(self, error: MiningSDKError) -> None:
         if isinstance(error, AuthenticationFailed):
             self.authentication_error = str(error)
+            self._locked_out = isinstance(error, LockedOut)
 
     async def _read(self) -> S:
         failed: dict[str, str] = {}

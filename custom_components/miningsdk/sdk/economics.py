@@ -1,4 +1,4 @@
-"""What a hash earns and what it costs; unknown in, unknown out."""
+"""What a hash of SHA-256 earns and what it costs; unknown in, unknown out."""
 
 _SECONDS = 86_400
 _HOURS = 24

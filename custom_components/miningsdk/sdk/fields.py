@@ -1,12 +1,13 @@
 """Read loosely typed replies without losing the rest when one value is odd."""
 
 from collections.abc import Iterator, Mapping
-import math
+from math import isfinite
 import re
-from typing import Any
+from typing import Any, cast
 
 _NUMBER = re.compile(r"\s*([-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)\s*[^\d\s.,:]{0,6}\s*")
 _BLANK = frozenset({"", "-", "n/a", "na", "nan", "null", "none", "unknown", "inf"})
+_LARGEST = 2**63
 _TRUE = frozenset({"1", "true", "yes", "on", "y", "enable", "enabled"})
 _FALSE = frozenset({"0", "false", "no", "off", "n", "disable", "disabled"})
 
@@ -21,8 +22,10 @@ def number(value: object) -> float | None:
     """
     if isinstance(value, bool):
         raise ValueError(f"{value!r} is not a number")
-    if isinstance(value, int | float):
-        return float(value) if math.isfinite(value) else None
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if isinstance(value, int):
+        return float(value) if isfinite(value) else None
     if value is None:
         return None
     if isinstance(value, str):
@@ -30,7 +33,7 @@ def number(value: object) -> float | None:
             return None
         if match := _NUMBER.fullmatch(value):
             found = float(match[1])
-            return found if math.isfinite(found) else None
+            return found if isfinite(found) else None
     raise ValueError(f"{_short(value)} is not a number")
 
 
@@ -92,7 +95,9 @@ class Fields:
 
     def __init__(self, data: object, failed: dict[str, str] | None = None) -> None:
         """Wrap a decoded reply; anything but an object counts as empty."""
-        self.data: Mapping[str, Any] = data if isinstance(data, Mapping) else {}
+        # An exact type is told a lot sooner than an abstract one.
+        known = type(data) is dict or isinstance(data, Mapping)
+        self.data: Mapping[str, Any] = cast(Mapping[str, Any], data) if known else {}
         self.failed: dict[str, str] = {} if failed is None else failed
 
     def __bool__(self) -> bool:
@@ -115,18 +120,26 @@ class Fields:
 
         ``missing`` lists the numbers by which this firmware says "not measured".
         """
+        data = self.data
         for key in keys:
-            raw = self.data.get(key)
+            raw = data.get(key)
             if raw is None:
                 continue
-            try:
-                value = number(raw)
-            except ValueError as error:
-                self._note(field or key, key, error)
+            # Most are plain numbers, and there are thousands of them a second.
+            if type(raw) is float and isfinite(raw):
+                value: float | None = raw
+            elif type(raw) is int and -_LARGEST < raw < _LARGEST:
+                value = float(raw)
+            else:
+                try:
+                    value = number(raw)
+                except ValueError as error:
+                    self._note(field or key, key, error)
+                    continue
+            if value is None or (missing and value in missing):
                 continue
-            if value is None or value in missing:
-                continue
-            value *= scale
+            if scale != 1.0:
+                value *= scale
             return value if digits is None else round(value, digits)
         return None
 
@@ -134,15 +147,22 @@ class Fields:
         self, *keys: str, field: str | None = None, missing: tuple[float, ...] = ()
     ) -> int | None:
         """Return the first of the keys that holds a number, as a whole number."""
+        if len(keys) == 1 and not missing:
+            raw = self.data.get(keys[0])
+            if type(raw) is int and -_LARGEST < raw < _LARGEST:
+                return raw
         value = self.number(*keys, field=field, missing=missing)
         # A larger one is nonsense, and JSON could not hold it.
-        return None if value is None or abs(value) >= 2**63 else round(value)
+        return None if value is None or abs(value) >= _LARGEST else round(value)
 
     def boolean(self, *keys: str, field: str | None = None) -> bool | None:
         """Return the first of the keys that holds a truth value."""
         for key in keys:
+            raw = self.data.get(key)
+            if raw is None:
+                continue
             try:
-                value = boolean(self.data.get(key))
+                value = boolean(raw)
             except ValueError as error:
                 self._note(field or key, key, error)
                 continue
@@ -153,7 +173,8 @@ class Fields:
     def text(self, *keys: str) -> str | None:
         """Return the first of the keys that holds any text."""
         for key in keys:
-            if (value := text(self.data.get(key))) is not None:
+            raw = self.data.get(key)
+            if raw is not None and (value := text(raw)) is not None:
                 return value
         return None
 
@@ -166,7 +187,7 @@ class Fields:
             value = self.data.get(key)
             if isinstance(value, list) and value:
                 value = value[0]
-            if isinstance(value, Mapping):
+            if type(value) is dict or isinstance(value, Mapping):
                 return Fields(value, self.failed)
         return Fields(None, self.failed)
 
@@ -175,7 +196,7 @@ class Fields:
         value = self.data.get(key)
         if isinstance(value, list):
             for item in value:
-                if isinstance(item, Mapping):
+                if type(item) is dict or isinstance(item, Mapping):
                     yield Fields(item, self.failed)
 
     def _note(self, field: str, key: str, error: ValueError) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import override
 
+from . import models
+from .algorithms import rounded
 from .commands import Commanded
 from .errors import NotSupported
 from .model import (
@@ -19,6 +21,10 @@ from .model import (
 type Check = Callable[[MinerStats], bool]
 
 _ADDRESSES_OF_POOLS = 3
+# What the whole has of its boards and pools, where the firmware does not tell it.
+_TOTALS = ("hashrate", "hashrate_expected")
+_HOTTEST = ("temperature_chip", "temperature_board")
+_COUNTERS = ("accepted", "rejected", "stale")
 
 
 class Miner(Commanded[MinerStats]):
@@ -151,6 +157,19 @@ class Miner(Commanded[MinerStats]):
             lambda stats: _pools_are(stats.pools, pools),
         )
 
+    async def set_board_enabled(self, index: int, on: bool) -> None:  # noqa: FBT001
+        """Let the hashboard with this ``Board.index`` hash, or keep it from it.
+
+        ``info.limits`` may list the boards that there are, as options.
+        """
+        if self._limits(Capability.BOARD_ENABLE).options:
+            self._check_option(Capability.BOARD_ENABLE, str(index))
+        await self._command(
+            Capability.BOARD_ENABLE,
+            lambda: self._set_board_enabled(index, on),
+            lambda stats: _board_is(stats, index, on),
+        )
+
     # What a driver implements, as far as its firmware can.
 
     async def _pause(self) -> None:
@@ -195,38 +214,46 @@ class Miner(Commanded[MinerStats]):
     async def _set_pools(self, pools: Sequence[PoolConfig]) -> None:
         raise NotImplementedError
 
+    async def _set_board_enabled(self, index: int, on: bool) -> None:  # noqa: FBT001
+        raise NotImplementedError
+
     @override
     async def _read(self) -> MinerStats:
-        return complete(await super()._read())
+        return self._complete(await super()._read())
 
     @override
     async def _read_back(self) -> MinerStats:
-        return complete(await super()._read_back())
+        return self._complete(await super()._read_back())
+
+    def _complete(self, stats: MinerStats) -> MinerStats:
+        if self._known_model is not None and not models.fits(
+            self._known_model, stats.boards
+        ):
+            self._doubt_model()
+        return complete(models.expect(stats, self._known_model))
 
 
 def complete(stats: MinerStats) -> MinerStats:
     """Fill in what follows from the rest: totals, hottest and efficiency."""
-    changes: dict[str, float | int] = {}
-
-    def fill(field: str, value: float | None) -> None:
-        if value is not None and getattr(stats, field) is None:
-            changes[field] = value
-
-    fill("hashrate", _total(stats.boards, "hashrate", 4))
-    fill("hashrate_expected", _total(stats.boards, "hashrate_expected", 4))
-    for name in ("temperature_chip", "temperature_board"):
-        found = [v for b in stats.boards if (v := getattr(b, name)) is not None]
-        fill(name, max(found, default=None))
-    for name in ("accepted", "rejected", "stale"):
-        counts = [v for p in stats.pools if (v := getattr(p, name)) is not None]
-        fill(name, sum(counts) if counts else None)
-    hashrate = changes.get("hashrate", stats.hashrate)
-    if stats.power is not None and hashrate:
-        fill("efficiency", round(stats.power / hashrate, 2))
+    changes: dict[str, float | int | None] = {}
+    for name in _TOTALS:
+        if getattr(stats, name) is None and stats.boards:
+            changes[name] = _total(stats.boards, name)
+    for name in _HOTTEST:
+        if getattr(stats, name) is None and stats.boards:
+            found = [v for b in stats.boards if (v := getattr(b, name)) is not None]
+            changes[name] = max(found, default=None)
+    for name in _COUNTERS:
+        if getattr(stats, name) is None and stats.pools:
+            counts = [v for p in stats.pools if (v := getattr(p, name)) is not None]
+            changes[name] = sum(counts) if counts else None
+    hashrate = stats.hashrate or changes.get("hashrate")
+    if stats.efficiency is None and stats.power is not None and hashrate:
+        changes["efficiency"] = round(stats.power / hashrate, 2)
     return replace(stats, **changes) if changes else stats  # type: ignore[arg-type]
 
 
-def _total(boards: tuple[Board, ...], field: str, digits: int) -> float | None:
+def _total(boards: tuple[Board, ...], field: str) -> float | None:
     """Add up the boards, unless one that is enabled keeps silent."""
     values: list[float | None] = [
         getattr(board, field) for board in boards if board.enabled is not False
@@ -234,7 +261,7 @@ def _total(boards: tuple[Board, ...], field: str, digits: int) -> float | None:
     known = [value for value in values if value is not None]
     if not values or len(known) < len(values):
         return None
-    return round(sum(known), digits)
+    return rounded(sum(known))
 
 
 def _near(value: float | None, wanted: float, tolerance: float = 0.5) -> bool:
@@ -245,6 +272,10 @@ def _fan_is(stats: MinerStats, duty: float | None) -> bool:
     if duty is None:
         return stats.settings.fan_automatic is True
     return stats.settings.fan_automatic is not True and _near(stats.settings.fan, duty)
+
+
+def _board_is(stats: MinerStats, index: int, on: bool) -> bool:  # noqa: FBT001
+    return any(b.index == index and b.enabled is on for b in stats.boards)
 
 
 def _pools_are(shown: tuple[MinerPool, ...], wanted: Sequence[PoolConfig]) -> bool:

@@ -90,6 +90,8 @@ class DeviceInfo:
     """Who a device is; changes only with its firmware or its network.
 
     ``port`` is given only when it is not the one its driver uses by default.
+    ``boards``, ``chips`` (of all boards) and ``fans`` are how many there should be.
+    What the device does not tell of itself, the table of models adds, see ``models``.
     ``limits`` holds the range or the options of those capabilities that have any.
     """
 
@@ -105,7 +107,9 @@ class DeviceInfo:
     serial_number: str | None = None
     hostname: str | None = None
     algorithm: str | None = None
+    boards: int | None = None
     chips: int | None = None
+    fans: int | None = None
     capabilities: tuple[Capability, ...] = ()
     limits: Mapping[Capability, Limits] = field(default_factory=dict)
 

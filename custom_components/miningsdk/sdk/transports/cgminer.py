@@ -58,8 +58,20 @@ def raise_for_status(reply: dict[str, Any]) -> None:
     raise CommandFailed(f"the device refused: {message}")
 
 
+def _version_or_page(data: bytes, closed: bool) -> str | None:  # noqa: FBT001
+    """Decode a version; return the refusal of a web server as it came."""
+    if data.startswith(b"HTTP/"):
+        whole = closed or b"\r\n\r\n" in data
+        return data.decode("utf-8", errors="replace") if whole else None
+    reply = decode_stream(data, closed)
+    if reply is not None and not isinstance(reply, dict):
+        raise InvalidReply("the reply is not an object")
+    return None if reply is None else orjson.dumps(reply).decode()
+
+
 async def _ask_version(wire: Wire, port: int) -> str:
-    return orjson.dumps(await request(wire, port, {"command": "version"})).decode()
+    request = orjson.dumps({"command": "version"})
+    return await exchange(wire, port, request, _version_or_page)
 
 
 VERSION = Probe("cgminer version", PORT, _ask_version)

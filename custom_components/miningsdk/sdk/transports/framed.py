@@ -84,7 +84,7 @@ class Link(asyncio.Protocol):
             self._frame.set_exception(self._lost)
         self._transport.write(len(body).to_bytes(_HEADER, "little") + body)
         try:
-            async with asyncio.timeout(self._wire.timeout):
+            async with asyncio.timeout(self._wire.patience):
                 reply = lenient(await self._frame)
         except TimeoutError:
             raise self._wire.silent(self._port) from None

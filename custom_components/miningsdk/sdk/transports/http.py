@@ -1,11 +1,21 @@
 """HTTP to one device, with its errors said in the words of the SDK."""
 
 from collections.abc import Mapping
+from functools import cache
 import ssl
 from typing import Any
 
 import aiohttp
-from aiohttp import ClientMiddlewareType
+from aiohttp import (
+    ClientConnectionError,
+    ClientConnectorError,
+    ClientHandlerType,
+    ClientMiddlewareType,
+    ClientOSError,
+    ClientRequest,
+    ClientResponse,
+    ServerDisconnectedError,
+)
 from yarl import URL
 
 from ..errors import (
@@ -19,6 +29,7 @@ from .wire import MAXIMUM_REPLY, Probe, Wire, reason
 
 PORT = 80
 _ROOT_BYTES = 4096
+_KEPT_URLS = 64
 
 
 class Response:
@@ -53,7 +64,16 @@ class Response:
 class HttpClient:
     """Requests to one device; connections are kept alive by the session."""
 
-    __slots__ = ("_middlewares", "base", "peer", "port", "secure", "trust", "wire")
+    __slots__ = (
+        "_middlewares",
+        "_urls",
+        "base",
+        "peer",
+        "port",
+        "secure",
+        "trust",
+        "wire",
+    )
 
     def __init__(
         self,
@@ -77,7 +97,20 @@ class HttpClient:
         self.base = base
         self.trust = trust
         self.peer = peer
-        self._middlewares = middlewares
+        self._middlewares = middlewares or None
+        # To put an address together takes as long as all the rest of a request.
+        self._urls: dict[str, URL] = {}
+
+    def _url(self, path: str) -> URL:
+        found = self._urls.get(path)
+        if found is None:
+            scheme = "https" if self.secure else "http"
+            root = URL.build(scheme=scheme, host=self.wire.host, port=self.port)
+            found = root.join(URL(self.base + path, encoded=True))
+            if len(self._urls) >= _KEPT_URLS:
+                self._urls.clear()
+            self._urls[path] = found
+        return found
 
     async def request(
         self,
@@ -107,21 +140,15 @@ class HttpClient:
                 wire.slots,
                 wire.get_session().request(
                     method,
-                    URL.build(
-                        scheme="https" if self.secure else "http",
-                        host=wire.host,
-                        port=self.port,
-                    ).join(URL(self.base + path, encoded=True)),
+                    self._url(path),
                     json=json,
                     data=data,
                     headers=headers,
                     allow_redirects=False,
-                    middlewares=self._middlewares or None,
+                    middlewares=self._middlewares,
                     ssl=self.trust or True,
                     server_hostname=self.peer,
-                    timeout=aiohttp.ClientTimeout(
-                        total=wire.timeout, sock_connect=wire.connect_timeout
-                    ),
+                    timeout=_timeout(wire.timeout, wire.connect_timeout, wire.patience),
                 ) as response,
             ):
                 body = await _read(response, limit, truncate=truncate)
@@ -154,10 +181,39 @@ class HttpClient:
         return response.json()
 
 
+async def only_once(
+    request: ClientRequest, handler: ClientHandlerType
+) -> ClientResponse:
+    """Keep aiohttp from sending a command again when the connection breaks."""
+    try:
+        return await handler(request)
+    except ClientConnectorError:
+        raise
+    except ClientOSError, ServerDisconnectedError:
+        raise ClientConnectionError("the connection broke") from None
+
+
+async def writes_only_once(
+    request: ClientRequest, handler: ClientHandlerType
+) -> ClientResponse:
+    """Do as ``only_once`` but for GET, where a firmware only reads by it."""
+    if request.method == "GET":
+        return await handler(request)
+    return await only_once(request, handler)
+
+
+@cache
+def _timeout(total: float, connect: float, silence: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=total, sock_connect=connect, sock_read=silence)
+
+
 async def _read(
     response: aiohttp.ClientResponse, limit: int, *, truncate: bool
 ) -> bytes:
-    if (response.content_length or 0) > limit and not truncate:
+    length = response.content_length
+    if length is not None and length <= limit:
+        return await response.read()
+    if length is not None and not truncate:
         raise InvalidReply("the reply is larger than 1 MiB")
     body = bytearray()
     async for chunk in response.content.iter_any():

@@ -9,6 +9,7 @@ from ..errors import InvalidReply
 
 _REPAIRS = (
     (re.compile(r"[\x00-\x1f]+"), " "),
+    (re.compile(r'(\\["\\/bfnrtu])|\\'), r"\1"),
     (re.compile(r"\}\s*\{"), "},{"),
     (re.compile(r"\[\s*,"), "["),
     (re.compile(r",\s*([}\]])"), r"\1"),
@@ -38,8 +39,9 @@ def strict(data: bytes) -> Any | None:
 def lenient(data: bytes) -> Any:
     """Return the decoded JSON after mending what is known to be broken.
 
-    Known are: NUL and control characters, objects with no comma between them,
-    trailing commas, ``nan`` and ``inf``, and pairs written straight into a list.
+    Known are: NUL and control characters, backslashes before what needs none, objects
+    with no comma between them, trailing commas, ``nan`` and ``inf``, and pairs written
+    straight into a list.
 
     Raises:
         InvalidReply: it is not JSON even so.

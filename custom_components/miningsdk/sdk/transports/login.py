@@ -13,15 +13,41 @@ _REFUSED_FOR = 3600.0
 _EXPIRED = frozenset({401})
 
 
+class Refusal:
+    """What a device said against credentials, told again for an hour without asking.
+
+    To try other credentials takes another ``Device``.
+    """
+
+    __slots__ = ("_said",)
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        self._said: tuple[AuthenticationFailed, float] | None = None
+
+    def check(self) -> None:
+        """Raise ``AuthenticationFailed`` while the device is not to be asked again."""
+        if self._said is not None:
+            said, until = self._said
+            if monotonic() < until:
+                raise type(said)(str(said))
+            self._said = None
+
+    def note(self, words: str | AuthenticationFailed) -> NoReturn:
+        """Remember a refusal, and raise it."""
+        said = AuthenticationFailed(words) if isinstance(words, str) else words
+        self._said = (said, monotonic() + _REFUSED_FOR)
+        raise type(said)(str(said))
+
+
 class LoginClient:
     """An ``HttpClient`` that logs in when it must, and only once at a time.
 
     ``login`` asks the device and returns the headers that prove it from then on; it
-    raises ``AuthenticationFailed`` when the device refuses. That refusal is repeated
-    without asking the device for an hour: to try other credentials takes another
-    ``Device``. ``expired`` are the statuses by which the firmware says that a login
-    does not hold any more; a request so answered was not carried out, and is sent once
-    more after a new login.
+    raises ``AuthenticationFailed`` when the device refuses, see ``Refusal``.
+    ``expired`` are the statuses by which the firmware says that a login does not hold
+    any more; a request so answered was not carried out, and is sent once more after a
+    new login.
     """
 
     def __init__(
@@ -36,7 +62,7 @@ class LoginClient:
         self._login = login
         self._expired = expired
         self._headers: Mapping[str, str] | None = None
-        self._refusal: tuple[str, float] | None = None
+        self._refusal = Refusal()
         self._lock = asyncio.Lock()
 
     async def request(
@@ -71,21 +97,13 @@ class LoginClient:
         async with self._lock:
             if self._headers is None or self._headers is stale:
                 self._headers = None
-                self._raise_refusal()
+                self._refusal.check()
                 try:
                     self._headers = await self._login(self.client)
                 except AuthenticationFailed as error:
-                    self._refuse(str(error))
+                    self._refuse(error)
             return self._headers
 
-    def _raise_refusal(self) -> None:
-        if self._refusal is not None:
-            words, until = self._refusal
-            if monotonic() < until:
-                raise AuthenticationFailed(words)
-            self._refusal = None
-
-    def _refuse(self, words: str) -> NoReturn:
+    def _refuse(self, words: str | AuthenticationFailed) -> NoReturn:
         self._headers = None
-        self._refusal = (words, monotonic() + _REFUSED_FOR)
-        raise AuthenticationFailed(words)
+        self._refusal.note(words)

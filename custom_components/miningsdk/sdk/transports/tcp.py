@@ -90,7 +90,7 @@ async def exchange[T](wire: Wire, port: int, request: bytes, decode: Decoder[T])
         except OSError as error:
             raise wire.unreachable(port, error) from None
         try:
-            async with asyncio.timeout(wire.timeout):
+            async with asyncio.timeout(wire.patience):
                 return await protocol.reply
         except TimeoutError:
             raise wire.silent(port) from None

@@ -33,6 +33,18 @@ def _context(authority: str, *, by_name: bool) -> ssl.SSLContext:
     return context
 
 
+def encrypt_only() -> ssl.SSLContext:
+    """Return what takes any certificate, for devices that have made their own.
+
+    It keeps out who only listens. A device that nobody can vouch for is no safer, and
+    no less safe, than one that speaks plain HTTP.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
 async def certificate_name(wire: Wire, port: int, authority: str) -> str:
     """Return the common name in a device's certificate, once the chain is proven.
 

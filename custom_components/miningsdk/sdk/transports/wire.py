@@ -12,6 +12,8 @@ from ..errors import DeviceTimeout, DeviceUnreachable
 
 # A device that needs more than this to describe itself is not one of ours.
 MAXIMUM_REPLY = 1_048_576
+# A device that says nothing for so long, in s, is gone, as far as a reading goes.
+_SILENCE = 4.0
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -27,7 +29,14 @@ class Wire:
     timeout: float = 10.0
     session: aiohttp.ClientSession | None = None
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    # Whether a reading is under way, which is given up on soon: another one follows.
+    reading: bool = False
     _own: bool = False
+
+    @property
+    def patience(self) -> float:
+        """Return for how many seconds a device may keep silent after a question."""
+        return min(self.timeout, _SILENCE) if self.reading else self.timeout
 
     def get_session(self) -> aiohttp.ClientSession:
         """Return the session of the caller, or one of our own."""
