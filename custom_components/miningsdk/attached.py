@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, override
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import device_registry as dr, issue_registry as ir
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.importlib import async_import_module
@@ -16,11 +17,12 @@ from homeassistant.setup import async_setup_component
 
 from .const import CONF_DRIVER, DOMAIN
 from .devices import device_session
+from .issues import async_attached_issue, async_clear_attached_issue
 from .polling import DeviceCoordinator
 from .sdk import AnyDevice, DeviceKind, DeviceUnreachable, NotSupported
 from .sdk.model import Stats
-from .sdk.registry import find
-from .sdk.targets import single
+from .sdk.registry import get
+from .sdk.targets import register_addresses, single
 from .totals import Totals
 
 if TYPE_CHECKING:
@@ -30,8 +32,17 @@ if TYPE_CHECKING:
 
 # The options by which a driver shows that it speaks Modbus, or MQTT.
 MODBUS, MQTT = "unit", "topic"
-# Forms give all numbers as decimal ones.
-_WHOLE = ("unit", "channel", "base")
+REGISTERS, SECURE = "registers", "secure"
+# What forms give otherwise than drivers take it; all of their numbers are decimal ones.
+_CONVERT: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
+    {
+        "unit": int,
+        "channel": int,
+        "base": int,
+        REGISTERS: register_addresses,
+        SECURE: lambda scheme: scheme == "https",
+    }
+)
 _BASIC = (CONF_HOST, CONF_PORT, CONF_USERNAME, CONF_PASSWORD)
 
 type Units = Callable[[str, int, int], Awaitable[ModbusUnit]]
@@ -43,7 +54,7 @@ async def async_prepare(hass: HomeAssistant, data: Mapping[str, Any]) -> None:
     Raises:
         NotSupported: Home Assistant does not have it, or there is no such driver.
     """
-    driver, _ = find(data[CONF_DRIVER])
+    driver = get(data[CONF_DRIVER])
     options = driver.all_options()
     if MODBUS in options and not await async_setup_component(hass, "modbus", {}):
         raise NotSupported("the Modbus integration of Home Assistant does not start")
@@ -60,11 +71,11 @@ def make_attached(
         InvalidTarget: its address is none.
         MiningSDKError: there is no such driver, or what was given for it is wrong.
     """
-    driver, model = find(data[CONF_DRIVER])
+    driver = get(data[CONF_DRIVER])
     data = _address(data, driver.kind)
     known = driver.all_options()
     given: dict[str, Any] = {
-        key: int(data[key]) if key in _WHOLE else data[key]
+        key: _CONVERT.get(key, _same)(data[key])
         for key in (*_BASIC, *known)
         if data.get(key) not in (None, "")
     }
@@ -77,7 +88,11 @@ def make_attached(
 
         given["mqtt"] = HassMqttLink(hass)
     given.setdefault(CONF_HOST, None)
-    return driver(**given, model=model, session=_session(hass, driver.kind))
+    return driver(**given, session=_session(hass, driver.kind))
+
+
+def _same(value: Any) -> Any:
+    return value
 
 
 def _session(hass: HomeAssistant, kind: DeviceKind) -> Any:
@@ -202,7 +217,7 @@ class AttachedCoordinator(DeviceCoordinator[AnyDevice, Stats]):
     async def async_stop(self) -> None:
         """Poll no more; a complaint about the account ends with it."""
         await super().async_stop()
-        ir.async_delete_issue(self.hass, DOMAIN, self._issue_id)
+        async_clear_attached_issue(self.hass, self.id)
 
     @override
     def _accepted(self, stats: Stats) -> bool:
@@ -212,13 +227,13 @@ class AttachedCoordinator(DeviceCoordinator[AnyDevice, Stats]):
     def _taken(self, stats: Stats) -> None:
         self._note_account(refused=bool(self.device.authentication_error))
         self._update_registry()
-        self.fleet.async_attached_read()
+        self.fleet.async_attached_read(self)
 
     @override
     def _gone(self, *, refused: bool) -> None:
         if refused:
             self._note_account(refused=True)
-        self.fleet.async_attached_read()
+        self.fleet.async_attached_read(self)
 
     def _note_account(self, *, refused: bool) -> None:
         """Complain while readings need another account; of a command, until a change.
@@ -228,24 +243,12 @@ class AttachedCoordinator(DeviceCoordinator[AnyDevice, Stats]):
         if refused:
             self._account_refused()
         elif self._refused:
-            ir.async_delete_issue(self.hass, DOMAIN, self._issue_id)
+            async_clear_attached_issue(self.hass, self.id)
         self._refused = refused
 
     @override
     def _account_refused(self) -> None:
-        ir.async_create_issue(
-            self.hass,
-            DOMAIN,
-            self._issue_id,
-            is_fixable=False,
-            severity=ir.IssueSeverity.ERROR,
-            translation_key="attached_credentials",
-            translation_placeholders={"name": self.name},
-        )
-
-    @property
-    def _issue_id(self) -> str:
-        return f"attached_{self.id}"
+        async_attached_issue(self.hass, self.fleet.entry, self.subentry)
 
     def _update_registry(self) -> None:
         registry = dr.async_get(self.hass)

@@ -4,9 +4,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from homeassistant.core import callback
-from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.entity_platform import (
+    AddConfigEntryEntitiesCallback,
+    async_get_current_platform,
+)
 
 from .attached import AttachedCoordinator
+from .attached_registry import async_replace
 from .coordinator import MiningConfigEntry
 from .polled_entity import PolledEntity
 
@@ -36,8 +40,14 @@ def add_attached_entities(
     parts_of: PartsOf,
 ) -> None:
     """Add what there is of each device, also what only a later reading shows."""
-    for coordinator in entry.runtime_data.attached.values():
-        _follow(entry, async_add_entities, parts_of, coordinator)
+    domain = async_get_current_platform().domain
+
+    @callback
+    def add(coordinators: list[AttachedCoordinator]) -> None:
+        for coordinator in coordinators:
+            _follow(entry, async_add_entities, parts_of, coordinator, domain)
+
+    entry.runtime_data.async_on_new_attached(add)
 
 
 def _follow(
@@ -45,6 +55,7 @@ def _follow(
     async_add_entities: AddConfigEntryEntitiesCallback,
     parts_of: PartsOf,
     coordinator: AttachedCoordinator,
+    domain: str,
 ) -> None:
     known: set[str] = set()
 
@@ -52,7 +63,9 @@ def _follow(
     def add() -> None:
         new = [part for part in parts_of(coordinator) if part[0] not in known]
         if new:
-            known.update(key for key, _, _ in new)
+            for key, _, _ in new:
+                known.add(key)
+                async_replace(coordinator, domain, key)
             async_add_entities(
                 [kind(coordinator, key, what) for key, kind, what in new],
                 config_subentry_id=coordinator.id,

@@ -18,10 +18,14 @@ from homeassistant.const import EntityCategory, UnitOfTemperature
 
 from .attached import AttachedCoordinator
 from .attached_entity import AttachedEntity, Part
+from .containers import socket_name
 from .sdk import Actuator, Capability, Reading, Setpoint, Severity, Socket
 from .sdk.container import Container
-from .sensor_attached import socket_name, words
+from .sensor_attached import words
 
+# A container with more sockets than this would fill its page with switches, most of
+# them of no use to most people: they begin switched off.
+MOST_SOCKETS = 24
 # A driver that has no such command leaves it as it is.
 _NO_RESET = Container._reset_cooling  # noqa: SLF001
 
@@ -235,6 +239,9 @@ class SocketSwitch(AttachedSwitch):
         """Make the switch of a socket."""
         self._index = socket.index
         self._attr_translation_placeholders = {"name": socket_name(socket)}
+        self._attr_entity_registry_enabled_default = (
+            len(getattr(coordinator.data, "sockets", ())) <= MOST_SOCKETS
+        )
         super().__init__(coordinator, key, socket)
 
     @override

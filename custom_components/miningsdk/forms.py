@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 from homeassistant.const import CONF_PASSWORD, CONF_USERNAME
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.selector import (
+    EntitySelector,
+    EntitySelectorConfig,
     SelectOptionDict,
     SelectSelector,
     SelectSelectorConfig,
@@ -18,7 +21,7 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
-from .const import CONNECTION_LIMIT, LOGGER
+from .const import CONNECTION_LIMIT, DOMAIN, LOGGER
 from .devices import device_session, make_device
 from .fleet import LIMITER
 from .inventory import Record, address
@@ -152,6 +155,14 @@ def driver_options() -> SelectSelector:
     )
 
 
+def miner_options(records: Iterable[Record]) -> list[SelectOptionDict]:
+    """Return miners by name and address, as a form offers them."""
+    return [
+        SelectOptionDict(value=r.id, label=f"{r.name} ({address(r.info)})")
+        for r in records
+    ]
+
+
 def multi_select(
     key: str, records: Iterable[Record], *, multiple: bool = True
 ) -> vol.Schema:
@@ -162,16 +173,28 @@ def multi_select(
         {
             vol.Required(key, default=default): SelectSelector(
                 SelectSelectorConfig(
-                    options=[
-                        SelectOptionDict(
-                            value=record.id,
-                            label=f"{record.name} ({address(record.info)})",
-                        )
-                        for record in records
-                    ],
+                    options=miner_options(records),
                     multiple=multiple,
                     mode=SelectSelectorMode.LIST,
                 )
             )
         }
     )
+
+
+def measuring_entity(device_class: str, own: Iterable[str] = ()) -> EntitySelector:
+    """Return a choice of entities that measure; a device's ``own`` are left out."""
+    return EntitySelector(
+        EntitySelectorConfig(
+            domain="sensor", device_class=device_class, exclude_entities=list(own)
+        )
+    )
+
+
+def own_entities(hass: HomeAssistant, entry_id: str, key: str) -> list[str]:
+    """Return the entities of a device of a site, by what the device is known by."""
+    device = dr.async_get(hass).async_get_device_by_identifier((DOMAIN, key), entry_id)
+    if device is None:
+        return []
+    found = er.async_entries_for_device(er.async_get(hass), device.id)
+    return [entry.entity_id for entry in found]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from homeassistant.const import (
     ATTR_UNIT_OF_MEASUREMENT,
@@ -21,6 +21,9 @@ from homeassistant.util.unit_conversion import (
 
 from .const import CONF_PLUGS
 from .sdk import MinerStats
+
+if TYPE_CHECKING:
+    from .containers import Plugged
 
 
 @callback
@@ -63,25 +66,40 @@ def async_temperature(hass: HomeAssistant, entity_id: str) -> float | None:
     return _converted(hass, entity_id, TemperatureConverter, UnitOfTemperature.CELSIUS)
 
 
-def plug_of(options: Mapping[str, Any], device_id: str) -> str | None:
-    """Return the entity that measures a device's power, if the user named one."""
+type Plug = str | Plugged
+
+
+def plug_of(
+    options: Mapping[str, Any], device_id: str, plugged: Plugged | None
+) -> Plug | None:
+    """Return what measures a device's power, if that is not the device itself.
+
+    An entity that the user named, or else the socket that it is plugged into, where
+    its container measures that.
+    """
     plugs: Mapping[str, str] = options.get(CONF_PLUGS, {})
-    return plugs.get(device_id)
+    if entity_id := plugs.get(device_id):
+        return entity_id
+    return plugged if plugged is not None and plugged.measures else None
+
+
+def name_of(plug: Plug) -> str:
+    """Return the id of the entity, or what people call the socket."""
+    return plug if isinstance(plug, str) else plug.name
 
 
 @callback
 def async_with_plug(
-    hass: HomeAssistant, options: Mapping[str, Any], device_id: str, stats: MinerStats
+    hass: HomeAssistant, plug: Plug | None, stats: MinerStats
 ) -> MinerStats:
     """Return the reading with the power of the miner's own plug, if it has one.
 
     A plug that tells nothing makes the power unknown: what the miner thinks it draws
     must not appear under the name of what was measured.
     """
-    entity_id = plug_of(options, device_id)
-    if entity_id is None:
+    if plug is None:
         return stats
-    power = async_power(hass, entity_id)
+    power = async_power(hass, plug) if isinstance(plug, str) else plug.power
     efficiency = (
         round(power / stats.hashrate, 2)
         if power is not None and stats.hashrate

@@ -24,7 +24,8 @@ from homeassistant.const import (
 
 from .attached import AttachedCoordinator
 from .attached_entity import AttachedEntity, Part
-from .const import UNIT_BITCOIN, UNIT_HASHRATE
+from .const import CONF_POWER_ENTITY, UNIT_BITCOIN, UNIT_HASHRATE
+from .containers import socket_name
 from .sdk import (
     Capability,
     ContainerStats,
@@ -220,6 +221,7 @@ def attached_sensors(coordinator: AttachedCoordinator) -> Iterator[Part]:
         if (
             isinstance(stats, description.kind)
             and description.value_fn(stats) is not None
+            and not _is_measured_elsewhere(coordinator, description)
         ):
             yield description.key, AttachedSensor, description
     for reading in getattr(stats, "readings", ()):
@@ -231,6 +233,17 @@ def attached_sensors(coordinator: AttachedCoordinator) -> Iterator[Part]:
     if Capability.SETPOINT not in coordinator.device.info.capabilities:
         for setpoint in getattr(stats, "setpoints", ()):
             yield f"setpoint_{setpoint.key}", SetpointSensor, setpoint
+
+
+def _is_measured_elsewhere(
+    coordinator: AttachedCoordinator, description: AttachedSensorDescription
+) -> bool:
+    """Tell whether the user named an entity that measures this for a container."""
+    return (
+        description.kind is ContainerStats
+        and description.key == "power"
+        and CONF_POWER_ENTITY in coordinator.subentry.data
+    )
 
 
 def _is_shown(reading: Reading) -> bool:
@@ -342,11 +355,6 @@ class SetpointSensor(AttachedSensorBase):
 def words(key: str) -> str:
     """Return a key of the vocabulary as a person would write it."""
     return key.replace("_", " ").capitalize()
-
-
-def socket_name(socket: Socket) -> str:
-    """Return what the label of a socket says, or its number as people count."""
-    return socket.name or f"Socket {socket.index + 1}"
 
 
 class SocketPowerSensor(AttachedSensorBase):

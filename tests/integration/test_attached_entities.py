@@ -154,6 +154,9 @@ async def test_entities(
     device = await simulate(simulator, **options)
     if kind == "pool":
         entry = await attach(kind, f"http://{device.address}", **data)
+        # Its questions are a second apart; the first reading may still be under way.
+        await coordinator_of(entry).async_refresh()
+        await hass.async_block_till_done()
     else:
         entry = await attach(kind, device, **data)
     lines = {
@@ -376,7 +379,7 @@ async def test_a_refused_account_is_told(
     with pytest.raises(HomeAssistantError) as caught:
         await call(hass, entry, "switch.turn_off", f"socket_{socket.index}")
     assert caught.value.translation_key == "authentication_failed"
-    issue_id = f"attached_{only(entry).subentry_id}"
+    issue_id = f"attached_credentials_{only(entry).subentry_id}"
     await coordinator_of(entry).async_refresh()
     # It can be read, but that says nothing of the account.
     assert ir.async_get(hass).async_get_issue(DOMAIN, issue_id) is not None
@@ -394,7 +397,7 @@ async def test_an_account_that_is_needed_to_read(
     data = {"driver": "pool-viabtc", "username": ACCOUNT, "password": KEY}
     key, pool.key = pool.key, "another"
     entry = await attach("pool", f"http://{pool.address}", **data)
-    issue_id = f"attached_{only(entry).subentry_id}"
+    issue_id = f"attached_credentials_{only(entry).subentry_id}"
     issues = ir.async_get(hass)
     assert issues.async_get_issue(DOMAIN, issue_id) is not None
     assert state_at(hass, entry, "binary_sensor", "connectivity") == "off"
@@ -504,6 +507,37 @@ async def test_miners_hang_on_their_container(
     fleet._add_up()
     assert state_at(hass, entry, "sensor", "miners_hashrate") == "90.0"
     assert state_at(hass, entry, "sensor", "status") == "unavailable"
+
+
+async def test_a_container_of_two_algorithms(
+    hass: HomeAssistant, attach: Attach, simulate: Simulate, script: MakeScript
+) -> None:
+    """It adds up each by itself, in its own unit."""
+    box = await simulate(SimulatedAntspace)
+    bitcoin, litecoin = script(), script(algorithm="scrypt")
+    litecoin.say(hashrate=0.0165, power=3300.0)
+    entry = await attach(
+        "container",
+        box,
+        bitcoin.record,
+        litecoin.record,
+        driver="antspace",
+        targets=f"{bitcoin.host}, {litecoin.host}",
+    )
+    await settle(hass)
+    entry.runtime_data._add_up()
+    await coordinator_of(entry).async_refresh()
+    await settle(hass)
+    assert {
+        key: state_at(hass, entry, "sensor", f"miners_{key}")
+        for key in ("hashrate", "efficiency", "power", "hashrate_scrypt")
+    } == {
+        "hashrate": "100.0",
+        "efficiency": "30.0",
+        "power": "6300.0",
+        "hashrate_scrypt": "16.5",
+    }
+    assert state_at(hass, entry, "sensor", "miners_efficiency_scrypt") == "200.0"
 
 
 async def test_a_miner_that_moves_into_a_container(

@@ -16,6 +16,7 @@ from tests.integration.attached import (
     begin_change,
     fill,
     only,
+    state_at,
 )
 from tests.integration.conftest import AddSite
 from tests.integration.flows import fields, options, settle, suggested
@@ -198,6 +199,79 @@ async def test_meter_with_a_password(
     assert only(entry).data["password"] == "right"
 
 
+async def test_a_password_that_was_wrong_is_not_kept(
+    hass: HomeAssistant, add_site: AddSite, simulate: Simulate
+) -> None:
+    """When the next attempt is without any."""
+    plug = await simulate(SimulatedShelly, password="right")
+    entry = await add_site()
+    result = await begin_add(hass, entry, "meter", "shelly")
+    result = await fill(hass, result, host=plug.address, password="wrong")
+    assert result["errors"] == {"base": "invalid_auth"}
+    plug.password = None
+    result = await fill(hass, result, host=plug.address)
+    assert result["type"] == "create_entry"
+    assert "password" not in only(entry).data
+
+
+async def test_sensor_with_other_registers(
+    hass: HomeAssistant, add_site: AddSite, simulate: Simulate
+) -> None:
+    """A list of numbers; it is kept as it was typed."""
+    box = await simulate(
+        SimulatedSeneca, temperatures=(10.0, 20.5), registers=(70, 99), alive=False
+    )
+    entry = await add_site()
+    result = await begin_add(hass, entry, "sensor", "seneca-z4rtd2")
+    given = {"host": box.address, "unit": 1}
+    for wrong in ("70, x", "70000", ", ,"):
+        result = await fill(hass, result, **given, registers=wrong)
+        assert result["errors"] == {"registers": "invalid_registers"}
+    assert suggested(result)["registers"] == ", ,"
+    result = await fill(hass, result, **given, registers="70, 99")
+    assert result["type"] == "create_entry"
+    await settle(hass)
+    values = [
+        state_at(hass, entry, "sensor", f"reading_temperature_{n}") for n in (1, 2)
+    ]
+    assert values == ["10.0", "20.5"]
+    result = await begin_change(hass, entry, only(entry))
+    assert suggested(result)["registers"] == "70, 99"
+    result = await fill(hass, result, **given)
+    # At the usual ones there is nothing here.
+    assert result["errors"] == {"base": "invalid_reply"}
+
+
+async def test_pool_by_a_protocol(
+    hass: HomeAssistant,
+    add_site: AddSite,
+    simulate: Simulate,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An address without one may be asked by either."""
+    monkeypatch.setattr(registry.find("pool-ocean")[0], "request_interval", 0.01)
+    pool = await simulate(SimulatedOcean)
+    entry = await add_site()
+    result = await begin_add(hass, entry, "pool", "pool-ocean")
+    assert set(options_of(result, "secure")) == {"https", "http"}
+    given = {"host": pool.address, "username": ACCOUNT}
+    result = await fill(hass, result, **given, secure="https")
+    assert set(result["errors"]) == {"base"}
+    assert suggested(result)["secure"] == "https"
+    result = await fill(hass, result, **given, secure="http")
+    assert result["type"] == "create_entry", result
+    assert only(entry).data["secure"] == "http"
+    await settle(hass)
+    (coordinator,) = entry.runtime_data.attached.values()
+    assert coordinator.device.endpoint.secure is False
+
+
+def options_of(result: Any, key: str) -> list[str]:
+    schema = result["data_schema"].schema
+    config = next(value.config for field, value in schema.items() if field == key)
+    return list(config["options"])
+
+
 async def test_sensor(
     hass: HomeAssistant, add_site: AddSite, simulate: Simulate
 ) -> None:
@@ -205,7 +279,7 @@ async def test_sensor(
     box = await simulate(SimulatedSeneca, unit=3)
     entry = await add_site()
     result = await begin_add(hass, entry, "sensor", "seneca-z4rtd2")
-    assert fields(result) == {"host", "unit"}
+    assert fields(result) == {"host", "unit", "registers"}
     result = await fill(hass, result, host=box.address, unit=1)
     assert result["errors"] == {"base": "cannot_connect"}
     result = await fill(hass, result, host=box.address, unit=3)
@@ -220,7 +294,8 @@ async def test_container(
     box = await simulate(SimulatedAntspace)
     entry = await add_site()
     result = await begin_add(hass, entry, "container", "antspace")
-    assert fields(result) == {"host", "allow_cooling", "targets"}
+    measured = {"power_entity", "temperature_entity", "room_entity"}
+    assert fields(result) == {"host", "allow_cooling", "targets", *measured}
     result = await fill(hass, result, host=box.address, targets="10.0.0.0/8")
     assert result["errors"] == {"targets": "invalid_targets"}
     box.trouble = Trouble.GARBAGE
@@ -261,7 +336,7 @@ async def test_pool(hass: HomeAssistant, add_site: AddSite, simulate: Simulate) 
     pool = await simulate(SimulatedOcean)
     entry = await add_site()
     result = await begin_add(hass, entry, "pool", "pool-ocean")
-    assert fields(result) == {"host", "username", "password"}
+    assert fields(result) == {"host", "secure", "username", "password"}
     result = await fill(hass, result, host=f"http://{pool.address}")
     assert result["errors"] == {"base": "invalid_auth"}
     result = await fill(hass, result, host=f"ftp://{pool.address}", username=ACCOUNT)

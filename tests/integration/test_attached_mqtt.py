@@ -1,5 +1,6 @@
 """A container over Home Assistant's own MQTT integration and a real broker."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from typing import Any
 from unittest.mock import patch
@@ -16,11 +17,21 @@ from tests.integration.attached import (
     begin_add,
     coordinator_of,
     fill,
+    only,
     state_at,
 )
 from tests.integration.conftest import AddSite
+from tests.integration.fixtures_fleet import (
+    MakeScript,
+    script_fixture,  # noqa: F401
+    state_of,
+)
 from tests.integration.flows import settle
-from tests.integration.test_attached_entities import call
+from tests.integration.test_attached_entities import (
+    all_enabled,  # noqa: F401
+    call,
+)
+from tests.integration.test_membership import parent
 from tests.simulators.base import Trouble
 from tests.simulators.bitdeer import SimulatedBitdeer
 from tests.simulators.broker import Broker, mosquitto
@@ -83,7 +94,7 @@ async def home_mqtt(hass: HomeAssistant, broker: Broker) -> AsyncGenerator[None]
     await hass.config_entries.async_unload(entry.entry_id)
 
 
-@pytest.mark.usefixtures("home_mqtt")
+@pytest.mark.usefixtures("home_mqtt", "all_enabled")
 async def test_by_home_assistants_own_broker(
     hass: HomeAssistant, add_site: AddSite, box: SimulatedBitdeer
 ) -> None:
@@ -104,7 +115,7 @@ async def test_by_home_assistants_own_broker(
     assert state_at(hass, entry, "switch", "cooling") == "off"
 
 
-@pytest.mark.usefixtures("home_mqtt")
+@pytest.mark.usefixtures("home_mqtt", "all_enabled")
 async def test_a_container_that_falls_silent(
     hass: HomeAssistant, add_site: AddSite, box: SimulatedBitdeer
 ) -> None:
@@ -123,6 +134,41 @@ async def test_a_container_that_falls_silent(
     coordinator.device.stale_after = 30.0
     await coordinator.async_refresh()
     assert coordinator.available
+
+
+@pytest.mark.usefixtures("home_mqtt")
+async def test_a_socket_measures_the_miner_in_it(
+    hass: HomeAssistant,
+    add_site: AddSite,
+    script: MakeScript,
+    box: SimulatedBitdeer,
+) -> None:
+    """As the container publishes it; what its PDU does not tell is unknown."""
+    entry = await add_site(
+        script().record, subentries=(attached_data("container", **DATA),)
+    )
+    place = {"container": only(entry).subentry_id, "socket": 101}
+    hass.config_entries.async_update_entry(
+        entry, options={"sockets": {"SN0001": place}}
+    )
+    await settle(hass)
+    coordinator: Any = coordinator_of(entry)
+    await coordinator.async_refresh()
+    assert coordinator.available, coordinator.problem
+    assert parent(hass, entry, 1) == "Box"
+    assert state_of(hass, "sensor", "SN0001", "power") == "7000.0"
+    box.sockets[0][0] = "0"
+    await until_told(coordinator, box)
+    assert state_of(hass, "sensor", "SN0001", "power") == "0.0"
+    box.unreadable.add(0)
+    await until_told(coordinator, box)
+    assert state_of(hass, "sensor", "SN0001", "power") == "unknown"
+
+
+async def until_told(coordinator: Any, box: SimulatedBitdeer) -> None:
+    """Wait until the container has published what it is like now, and read that."""
+    await asyncio.sleep(4 * box.every)
+    await coordinator.async_refresh()
 
 
 async def test_with_a_broker_of_its_own(

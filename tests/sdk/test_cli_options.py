@@ -1,10 +1,14 @@
 """The command line over what is no miner: options of drivers, pools, containers."""
 
+from dataclasses import fields
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from custom_components.miningsdk.sdk import PoolStats, PoolWorker
+from custom_components.miningsdk.sdk._cli_show import unit_of
 from custom_components.miningsdk.sdk.container import Container
 from tests.conftest import Simulate
 from tests.sdk.test_cli import Run, run  # noqa: F401
@@ -12,6 +16,7 @@ from tests.simulators.antspace import SimulatedAntspace
 from tests.simulators.microbt_container import SimulatedMicroBt
 from tests.simulators.modbus import SimulatedMeter
 from tests.simulators.pools import ACCOUNT, SimulatedOcean, SimulatedPublicPool
+from tests.simulators.seneca import SimulatedSeneca
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +64,52 @@ async def test_registers_from_a_file(
     done = await run(*words, str(file))
     assert done.code == 1
     assert "row 1, type" in done.err
+
+
+async def test_channels_at_other_registers(run: Run, simulate: Simulate) -> None:  # noqa: F811
+    box = await simulate(
+        SimulatedSeneca, temperatures=(10.0, 20.5), registers=(70, 99), alive=False
+    )
+    words = ("read", box.address, "--driver", "seneca-z4rtd2", "--json")
+    done = await run(*words, "--registers", "70, 99")
+    assert done.code == 0, done.err
+    assert [r["value"] for r in done.json["stats"]["readings"]] == [10.0, 20.5]
+    assert (await run(*words)).code == 1
+
+
+async def test_a_pool_with_or_without_tls(run: Run, simulate: Simulate) -> None:  # noqa: F811
+    pool = await simulate(SimulatedOcean)
+    words = ("read", "--driver", "pool-ocean", "--username", ACCOUNT, pool.address)
+    assert (await run(*words, "--no-secure")).code == 0
+    done = await run(*words, "--secure", "--timeout", "2")
+    assert done.code == 1
+    assert done.err
+
+
+async def test_values_of_a_pool_have_units(run: Run, simulate: Simulate) -> None:  # noqa: F811
+    pool = await simulate(SimulatedOcean, wander=0.0)
+    done = await run(
+        *("read", "--driver", "pool-ocean", "--username", ACCOUNT, pool.address)
+    )
+    assert done.code == 0, done.err
+    told = {
+        cells[0]: cells[1]
+        for line in done.out.splitlines()
+        if len(cells := [cell.strip() for cell in line.strip("│┃ ").split("│")]) == 2
+    }
+    for field in ("hashrate_5m", "hashrate_24h"):
+        assert told[field].endswith(" TH/s"), told
+    for field in ("balance", "paid_total", "earnings_24h"):
+        assert told.get(field, " BTC").endswith(" BTC"), told
+    assert "balance" in told
+
+
+@pytest.mark.parametrize("record", [PoolStats, PoolWorker])
+def test_each_amount_of_a_pool_has_a_unit(record: type[Any]) -> None:
+    amounts = [f.name for f in fields(record) if f.type == float | None]
+    assert amounts
+    for name in amounts:
+        assert unit_of(record, name) in ("TH/s", "BTC"), name
 
 
 async def test_a_pool_by_host(run: Run, simulate: Simulate) -> None:  # noqa: F811
@@ -166,6 +217,10 @@ async def test_socket(run: Run, simulate: Simulate) -> None:  # noqa: F811
         "set 127.0.0.1 --driver antspace setpoint x warm",
         "set 127.0.0.1 --driver antspace cooling on --topic x",
         "read 127.0.0.1 --driver modbus-meter --table /nowhere.json",
+        "read 127.0.0.1 --driver seneca-z4rtd2 --registers 2,x",
+        "read 127.0.0.1 --driver seneca-z4rtd2 --registers 65536",
+        "read 127.0.0.1 --driver eastron-sdm630 --registers 2",
+        "read 127.0.0.1 --driver antspace --secure",
         "read ftp://127.0.0.1/x --driver pool-ocean --username x",
     ],
 )

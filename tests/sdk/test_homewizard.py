@@ -261,15 +261,15 @@ async def test_token_is_made_at_the_button(make: Any) -> None:
     with pytest.raises(AuthenticationFailed, match="create one"):
         await meter.connect()
     with pytest.raises(AuthenticationFailed, match="press the button"):
-        await meter.create_token()
+        await meter.pair()
     device.press()
-    token = await meter.create_token("tests")
+    token = await meter.pair("tests")
     assert device.tokens["local/tests"] == token == meter.password
     assert is_alive(await meter.read())
     assert token not in repr(meter)
     device.body = b"{}"
     with pytest.raises(InvalidReply):
-        await meter.create_token()
+        await meter.pair()
 
 
 async def test_refused_token_is_not_sent_again(
@@ -300,7 +300,7 @@ async def test_certificate_of_somebody_else(make: Any) -> None:
     with pytest.raises(DeviceUnreachable, match="not trusted"):
         await meter.connect()
     with pytest.raises(DeviceUnreachable, match="not trusted"):
-        await meter.create_token()
+        await meter.pair()
     assert device.tokens_seen == set()
     assert device.requests == 0
 

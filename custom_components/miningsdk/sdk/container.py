@@ -39,6 +39,8 @@ class Container(Commanded[ContainerStats]):
 
     kind = DeviceKind.CONTAINER
     extra_options: ClassVar[tuple[str, ...]] = ("allow_cooling",)
+    # Whether it tells the power of each socket, and so of what is plugged into it.
+    measures_sockets: ClassVar[bool] = False
     # Limits that its maker or operators use, by the key of the reading.
     thresholds: ClassVar[Mapping[str, Threshold]] = {}
 

@@ -41,6 +41,7 @@ class PoolAccount(Device[PoolStats]):
     """
 
     kind = DeviceKind.POOL
+    extra_options: ClassVar[tuple[str, ...]] = ("secure",)
     firmware = None
     default_host: ClassVar[str]
     # The port of http, where the pool can be hosted by oneself.

@@ -1,4 +1,4 @@
-"""Read what a person types for addresses: ranges, networks, names and ports."""
+"""Read what a person types for addresses: ranges, networks, names, ports, registers."""
 
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -8,6 +8,7 @@ from typing import NamedTuple
 from .errors import MiningSDKError
 
 MAXIMUM_TARGETS = 65_536
+_LAST_REGISTER = 65_535
 _NAME = re.compile(
     r"(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?"
     r"(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*\.?",
@@ -72,6 +73,21 @@ def expand(targets: str | Iterable[str | Target]) -> list[Target]:
             if len(found) > MAXIMUM_TARGETS:
                 raise _too_many(str(part))
     return list(found)
+
+
+def register_addresses(text: str) -> tuple[int, ...]:
+    """Read addresses of Modbus registers, such as ``2, 3, 4, 5``.
+
+    Raises:
+        InvalidTarget: one is no whole number from 0 to 65535, or there is none.
+    """
+    words = [word for word in _SEPARATORS.split(text) if word]
+    if not words or not all(w.isascii() and w.isdecimal() for w in words):
+        raise InvalidTarget(f"{text!r} is not a list of registers")
+    found = tuple(int(word) for word in words)
+    if max(found) > _LAST_REGISTER:
+        raise InvalidTarget(f"{text!r} has a register beyond {_LAST_REGISTER}")
+    return found
 
 
 def _expand_one(text: str | Target) -> Iterator[Target]:

@@ -55,6 +55,7 @@ class BitdeerD40(Container):
     default_port = 1883
     needs_password = "always"
     extra_options = ("topic", "anonymous")
+    measures_sockets = True
     # Source: mdk-devices.md 3.7.
     thresholds: ClassVar[Mapping[str, Threshold]] = {
         f"{reading}_{tank}": threshold

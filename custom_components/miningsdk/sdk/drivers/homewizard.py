@@ -131,9 +131,9 @@ class HomeWizard(_HomeWizard):
 class HomeWizardV2(_HomeWizard):
     """P1 Meter, kWh Meter and Plug-In Battery over their API of version 2.
 
-    The password is a token, made once with ``create_token`` while somebody presses
-    the button. The device proves by its certificate that it is genuine and which
-    serial number it has, before the token is sent. A reading is one request. Source:
+    The password is a token, made once with ``pair`` while somebody presses the
+    button. The device proves by its certificate that it is genuine and which serial
+    number it has, before the token is sent. A reading is one request. Source:
     protocols.md 13.2.
     """
 
@@ -142,6 +142,7 @@ class HomeWizardV2(_HomeWizard):
     transport = "HTTPS, port 443 (API v2)"
     default_port = _SECURE_PORT
     needs_password = "always"
+    pairs = True
     probes = (CERTIFICATE,)
     zeroconf_types = ("_homewizard._tcp.local.",)
     authority: ClassVar[str] = AUTHORITY
@@ -156,19 +157,9 @@ class HomeWizardV2(_HomeWizard):
     def recognise(cls, evidence: Mapping[Probe, str]) -> int:
         return 80 if evidence.get(CERTIFICATE, "").startswith("appliance/") else 0
 
-    async def create_token(self, name: str = "miningsdk") -> str:
-        """Return a new token, within 30 s after the button was pressed.
-
-        It is used from now on; keep it. A token of the same name becomes void.
-
-        Raises:
-            AuthenticationFailed: nobody has pressed the button.
-            and what ``Device`` raises.
-        """
-        async with self._lock:
-            return await self._limited(lambda: self._create_token(name))
-
-    async def _create_token(self, name: str) -> str:
+    @override
+    async def _pair(self, name: str) -> str:
+        """Return a new token, within 30 s after the button was pressed."""
         await self._make_sure()
         response = await self._http.request(
             "POST",
@@ -184,7 +175,7 @@ class HomeWizardV2(_HomeWizard):
         token = Fields(as_object(response)).text("token")
         if token is None:
             raise InvalidReply("the reply does not hold a token")
-        self.password, self._refused_at = token, float("-inf")
+        self._refused_at = float("-inf")
         return token
 
     async def _make_sure(self) -> None:

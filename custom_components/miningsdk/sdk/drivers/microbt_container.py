@@ -103,6 +103,14 @@ class _MicroBtContainer(ModbusDevice[ContainerStats], Container):
         return self.link.unit(self.unit_id + number - regs.CDU)
 
     @override
+    async def check_credentials(self) -> None:
+        """Connect, and log in without any command after it."""
+        await super().check_credentials()
+        if self.username or self.password:
+            async with self._lock:
+                await self._limited(self._login)
+
+    @override
     async def _fetch_info(self) -> DeviceInfo:
         for reader in self._readers.values():
             reader.reset()

@@ -30,6 +30,7 @@ class SenecaZ4rtd2(ModbusDevice[SensorStats]):
     make = "Seneca"
     models = "Z-4RTD-2"
     transport = "Modbus TCP 502 through a gateway, function 3"
+    extra_options = ("registers",)
 
     def __init__(
         self,
