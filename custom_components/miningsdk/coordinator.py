@@ -1,17 +1,18 @@
 """The poll loop of one miner, and what it last read."""
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, override
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 
 from .const import LOGGER
 from .energy import EnergyMeter
-from .inventory import Record
-from .measured import async_with_plug
+from .inventory import PausedBy, Record
+from .measured import Plug, async_with_plug, plug_of
 from .polling import DeviceCoordinator
-from .sdk import Miner, MinerStats
+from .sdk import Miner, MinerStats, MinerStatus
 
 if TYPE_CHECKING:
     from .fleet import Fleet
@@ -29,6 +30,8 @@ class MinerCoordinator(DeviceCoordinator[Miner, MinerStats]):
         super().__init__(hass, fleet, device)
         self.record = record
         self.energy = EnergyMeter()
+        # What the miner itself said last, whatever measures its power.
+        self._own: MinerStats | None = None
 
     @property
     @override
@@ -42,6 +45,20 @@ class MinerCoordinator(DeviceCoordinator[Miner, MinerStats]):
         """Return what a person calls the miner."""
         return self.record.name
 
+    @property
+    def plug(self) -> Plug | None:
+        """Return what measures the power of the miner, if that is not itself."""
+        return plug_of(
+            self.fleet.entry.options, self.id, self.fleet.containers.socket_of(self.id)
+        )
+
+    @callback
+    def async_measure(self) -> None:
+        """Take up what is measured outside of the miner now."""
+        if self._own is not None and self.available:
+            self.data = self._measured(self._own)
+            self.async_tell()
+
     async def async_exchange(self, record: Record, device: Miner) -> None:
         """Go on with another device object: a new address, or new credentials."""
         if self._refreshing is not None:
@@ -51,6 +68,26 @@ class MinerCoordinator(DeviceCoordinator[Miner, MinerStats]):
         self.record, self.device = record, device
         self._failures = 0
         await self.async_refresh()
+
+    async def async_pause(self, by: PausedBy) -> None:
+        """Put the miner to sleep, and note who did."""
+        await self.async_command(lambda miner: miner.pause())
+        self._note_pause(by)
+
+    async def async_resume(self) -> None:
+        """Wake the miner up."""
+        await self.async_command(lambda miner: miner.resume())
+        self._note_pause(None)
+
+    @property
+    def paused_by_automation(self) -> bool:
+        """Tell whether nobody has put it to sleep by hand."""
+        return self.record.paused_by is PausedBy.AUTOMATION
+
+    def _note_pause(self, by: PausedBy | None) -> None:
+        if self.record.paused_by is not by:
+            self.record = replace(self.record, paused_by=by)
+            self.fleet.inventory.put(self.record)
 
     @override
     def _accepted(self, stats: MinerStats) -> bool:
@@ -67,10 +104,14 @@ class MinerCoordinator(DeviceCoordinator[Miner, MinerStats]):
 
     @override
     def _measured(self, stats: MinerStats) -> MinerStats:
-        return async_with_plug(self.hass, self.fleet.entry.options, self.id, stats)
+        self._own = stats
+        return async_with_plug(self.hass, self.plug, stats)
 
     @override
     def _taken(self, stats: MinerStats) -> None:
+        if stats.status not in (MinerStatus.PAUSED, MinerStatus.UNKNOWN):
+            # Whoever wakes it at the device itself, ends what was noted.
+            self._note_pause(None)
         added = self.energy.add(stats.power, self.hass.loop.time())
         self.fleet.async_read(self, stats, added)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from enum import StrEnum
 from typing import Any, Self
 
 from homeassistant.core import HomeAssistant
@@ -69,6 +70,18 @@ _PARTS = {
 }
 
 
+class PausedBy(StrEnum):
+    """Who has put a miner to sleep, as far as it went through Home Assistant."""
+
+    HAND = "hand"
+    AUTOMATION = "automation"
+
+
+def paused_by(user_id: str | None) -> PausedBy:
+    """Return who pauses, going by the user of a context, if there is one."""
+    return PausedBy.AUTOMATION if user_id is None else PausedBy.HAND
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """One device of the inventory. ``id`` never changes, unlike its address."""
@@ -78,6 +91,8 @@ class Record:
     username: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
     shape: Shape = Shape()
+    # Until it hashes again; what was put to sleep at the device itself has none.
+    paused_by: PausedBy | None = None
 
     @classmethod
     def of(
@@ -123,6 +138,7 @@ class Record:
             "username": self.username,
             "password": self.password,
             "shape": {key: sorted(value) for key, value in asdict(self.shape).items()},
+            "paused_by": self.paused_by,
         }
 
     @classmethod
@@ -136,6 +152,7 @@ class Record:
             shape=Shape(
                 **{key: frozenset(value) for key, value in data["shape"].items()}
             ),
+            paused_by=PausedBy(data["paused_by"]) if data.get("paused_by") else None,
         )
 
 

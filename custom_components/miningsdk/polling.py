@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, override
 from zlib import crc32
 
@@ -23,6 +24,21 @@ if TYPE_CHECKING:
     from .fleet import Fleet
 
 _MOST_DOUBLINGS = 16
+# A poll that begins later than this, in s, is counted as late.
+_LATE = 2.0
+
+
+@dataclass(slots=True)
+class Rhythm:
+    """How many polls of a site began by themselves, and how many of them late."""
+
+    polls: int = 0
+    late: int = 0
+
+    def note(self, lateness: float) -> None:
+        """Count a poll that began so many seconds after its time."""
+        self.polls += 1
+        self.late += lateness > _LATE
 
 
 class DeviceCoordinator[D: AnyDevice, S](BaseDataUpdateCoordinatorProtocol, ABC):
@@ -45,6 +61,8 @@ class DeviceCoordinator[D: AnyDevice, S](BaseDataUpdateCoordinatorProtocol, ABC)
         self._timer: asyncio.TimerHandle | None = None
         self._refreshing: asyncio.Task[None] | None = None
         self._due = 0.0
+        # The time for which a poll was scheduled that is about to begin.
+        self._fired_for: float | None = None
         self._stopped = False
 
     @property
@@ -152,8 +170,11 @@ class DeviceCoordinator[D: AnyDevice, S](BaseDataUpdateCoordinatorProtocol, ABC)
 
     async def _async_poll(self) -> None:
         started = self.hass.loop.time()
+        due, self._fired_for = self._fired_for, None
         try:
             async with self.fleet.limiter:
+                if due is not None:
+                    self.fleet.rhythm.note(self.hass.loop.time() - due)
                 stats = await self.device.read()
         except MiningSDKError as error:
             self._lost(error)
@@ -224,6 +245,7 @@ class DeviceCoordinator[D: AnyDevice, S](BaseDataUpdateCoordinatorProtocol, ABC)
     @callback
     def _fire(self) -> None:
         self._timer = None
+        self._fired_for = self._due
         if not self.hass.is_stopping:
             self.fleet.entry.async_create_background_task(
                 self.hass, self.async_refresh(), f"{DOMAIN} refresh"

@@ -14,6 +14,7 @@ from .controls_attached import attached_switches
 from .coordinator import MinerCoordinator, MiningConfigEntry
 from .detail import Detail
 from .entity import MinerEntity
+from .inventory import PausedBy, paused_by
 from .platform import add_miner_entities
 from .sdk import Capability, Miner, MinerStats, MinerStatus
 
@@ -28,8 +29,8 @@ class MinerSwitchDescription(SwitchEntityDescription):
 
     exists_fn: Callable[[MinerCoordinator], bool]
     value_fn: Callable[[MinerStats], bool | None]
-    on_fn: Callable[[Miner], Awaitable[None]]
-    off_fn: Callable[[Miner, MinerStats | None], Awaitable[None]]
+    on_fn: Callable[[MinerCoordinator], Awaitable[None]]
+    off_fn: Callable[[MinerCoordinator, PausedBy], Awaitable[None]]
     detail: Detail = Detail.STANDARD
 
 
@@ -39,7 +40,19 @@ def _mining(stats: MinerStats) -> bool | None:
     return stats.status is not MinerStatus.PAUSED
 
 
-def _fixed_fan(miner: Miner, stats: MinerStats | None) -> Awaitable[None]:
+def _told(
+    tell: Callable[[Miner], Awaitable[None]],
+) -> Callable[..., Awaitable[None]]:
+    """Return what has a miner do something, confirmed by the device."""
+    return lambda coordinator, *_: coordinator.async_command(tell)
+
+
+def _fixed_fan(coordinator: MinerCoordinator, _: PausedBy) -> Awaitable[None]:
+    stats = coordinator.data
+    return coordinator.async_command(lambda miner: _set_fixed_fan(miner, stats))
+
+
+def _set_fixed_fan(miner: Miner, stats: MinerStats | None) -> Awaitable[None]:
     limits = miner.info.limits[Capability.FAN]
     duties = [fan.duty for fan in stats.fans if fan.duty is not None] if stats else []
     duty = duties[0] if duties else _FULL_DUTY
@@ -59,8 +72,8 @@ DESCRIPTIONS = (
         translation_key="mining",
         exists_fn=lambda c: Capability.PAUSE in c.record.info.capabilities,
         value_fn=_mining,
-        on_fn=lambda miner: miner.resume(),
-        off_fn=lambda miner, _: miner.pause(),
+        on_fn=lambda coordinator: coordinator.async_resume(),
+        off_fn=lambda coordinator, by: coordinator.async_pause(by),
         detail=Detail.COMPACT,
     ),
     MinerSwitchDescription(
@@ -69,8 +82,8 @@ DESCRIPTIONS = (
         entity_category=EntityCategory.CONFIG,
         exists_fn=lambda c: Capability.LOCATE in c.record.info.capabilities,
         value_fn=lambda stats: stats.locating,
-        on_fn=lambda miner: miner.locate(True),
-        off_fn=lambda miner, _: miner.locate(False),
+        on_fn=_told(lambda miner: miner.locate(True)),
+        off_fn=_told(lambda miner: miner.locate(False)),
     ),
     MinerSwitchDescription(
         key="fan_automatic",
@@ -78,7 +91,7 @@ DESCRIPTIONS = (
         entity_category=EntityCategory.CONFIG,
         exists_fn=_has_automatic_fan,
         value_fn=lambda stats: stats.settings.fan_automatic,
-        on_fn=lambda miner: miner.set_fan(None),
+        on_fn=_told(lambda miner: miner.set_fan(None)),
         off_fn=_fixed_fan,
     ),
 )
@@ -110,15 +123,13 @@ class MinerSwitch(MinerEntity, SwitchEntity):
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:
         """Switch on, and wait for the device to confirm it."""
-        await self.async_command(self.entity_description.on_fn)
+        await self.entity_description.on_fn(self.coordinator)
 
     @override
     async def async_turn_off(self, **kwargs: Any) -> None:
         """Switch off, and wait for the device to confirm it."""
-        stats = self.coordinator.data
-        await self.async_command(
-            lambda miner: self.entity_description.off_fn(miner, stats)
-        )
+        user = None if self._context is None else self._context.user_id
+        await self.entity_description.off_fn(self.coordinator, paused_by(user))
 
     @override
     def _update(self) -> None:

@@ -19,7 +19,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
 
-from custom_components.miningsdk.actions import ACTION_SCAN, ACTION_SET_POOLS
+from custom_components.miningsdk.actions import ACTION_SCAN
 from custom_components.miningsdk.const import DOMAIN
 from custom_components.miningsdk.sdk import Capability, CommandFailed, scan
 from tests.integration.conftest import AddSite, Axe
@@ -31,6 +31,7 @@ from tests.integration.fixtures_fleet import (
     script_fixture,  # noqa: F401
 )
 
+ACTION_SET_POOLS = "set_pools"
 POOLS = [
     {"url": "stratum+tcp://pool.example:3333", "user": "account.one"},
     {"url": "stratum+tcp://other.example:3333", "user": "account", "password": "p"},
@@ -52,7 +53,8 @@ async def set_pools(
     if answer is None:
         return {}
     results: Any = answer["results"]
-    assert all(result["done"] is (result["error"] is None) for result in results)
+    for result in results:
+        assert (result["outcome"] == "done") is (result["error"] is None)
     return {result["name"]: result["error"] for result in results}
 
 
@@ -197,8 +199,8 @@ async def test_results_are_kept_apart_when_names_are_alike(
         blocking=True,
         return_response=True,
     )
-    done = {result["device_id"]: result["done"] for result in answer["results"]}
-    assert done == dict(zip(devices, (True, False), strict=True))
+    done = {result["device_id"]: result["outcome"] for result in answer["results"]}
+    assert done == dict(zip(devices, ("done", "failed"), strict=True))
     assert {result["name"] for result in answer["results"]} == {"Acme A1 0001"}
 
 
@@ -301,7 +303,7 @@ async def test_a_miner_that_takes_no_pools_says_so(
 async def test_a_target_without_a_miner_is_refused(
     hass: HomeAssistant, add_site: AddSite, script: MakeScript
 ) -> None:
-    """The site, a device of another integration, one that is gone, a site unloaded."""
+    """A device of another integration, one that is gone, a site unloaded."""
     miner = script(full=True)
     entry = await add_site(miner.record)
     known = device_of(hass, entry, miner.record.id)
@@ -312,7 +314,6 @@ async def test_a_target_without_a_miner_is_refused(
     )
     lonely = er.async_get(hass).async_get_or_create("sensor", "elsewhere", "1")
     targets: list[dict[str, Any]] = [
-        {"device_id": device_of(hass, entry, entry.entry_id)},
         {"device_id": foreign.id},
         {"device_id": "nobody"},
         {"entity_id": [lonely.entity_id, "sensor.nobody"]},
