@@ -83,14 +83,16 @@ def _mac(prefix: str, n: int) -> str:
     return f"{prefix}:{n >> 16 & 255:02x}:{n >> 8 & 255:02x}:{n & 255:02x}"
 
 
-FAMILIES: tuple[Make, ...] = (
-    _axeos,
-    _antminer,
-    _whatsminer_v3,
-    _avalon,
-    _whatsminer,
-    _nerdaxe,
-)
+# How to make the nth miner of each family that the demo has.
+MAKERS: dict[str, Make] = {
+    "axeos": _axeos,
+    "antminer": _antminer,
+    "whatsminer-v3": _whatsminer_v3,
+    "avalon": _avalon,
+    "whatsminer": _whatsminer,
+    "nerdaxe": _nerdaxe,
+}
+_TURN = tuple(MAKERS.values())
 
 
 class DemoSite:
@@ -107,8 +109,8 @@ class DemoSite:
         self.mempool = mempool(real=self._real)
         self._left_out: set[str] = set()
         for n in range(miners):
-            make = FAMILIES[n % len(FAMILIES)]
-            index = n // len(FAMILIES)
+            make = _TURN[n % len(_TURN)]
+            index = n // len(_TURN)
             number = n + _FIRST_HOST
             host = f"127.0.{number // 250}.{number % 250}"
             device = (
@@ -118,7 +120,7 @@ class DemoSite:
             )
             self.devices.append(device)
             # One of each family is for the user to add.
-            if n >= miners - len(FAMILIES) and miners > 2 * len(FAMILIES):
+            if n >= miners - len(_TURN) and miners > 2 * len(_TURN):
                 self._left_out.add(device.address)
 
         half = len(self.devices) // 2

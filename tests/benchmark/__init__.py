@@ -1,0 +1,1 @@
+"""What MiningSDK costs: CPU, memory, time and database, beside a bare client."""

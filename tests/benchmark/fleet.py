@@ -1,0 +1,69 @@
+"""The simulated miners of a benchmark: which, how many, and where."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+import errno
+import socket
+from typing import Any
+
+from tests.demo.site import MAKERS, PASSWORD
+from tests.simulators.base import SimulatedDevice
+from tests.simulators.families import families
+
+# Where ordinary users may open no port below 1024, all ports lie this much higher.
+_HIGH = 20000
+MIXED = "mixed"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One miner: its family, address, number within its family, and account."""
+
+    family: str
+    host: str
+    offset: int
+    number: int
+
+    @property
+    def account(self) -> tuple[str | None, str | None]:
+        """Return user name and password."""
+        if self.family in MAKERS:
+            return None, PASSWORD
+        known = next(f for f in families() if f.driver == self.family)
+        return known.username, known.password
+
+    def make(self) -> SimulatedDevice:
+        """Return the simulated device, not switched on."""
+        if maker := MAKERS.get(self.family):
+            return maker(self.host, self.offset, self.number)
+        known = next(f for f in families() if f.driver == self.family)
+        options: dict[str, Any] = dict(known.options)
+        return known.simulator(self.host, offset=self.offset, **options)
+
+
+def places(fleet: str, count: int, *, net: int = 20) -> list[Place]:
+    """Return the places of a fleet: one family, or ``mixed``, all of the demo in turn.
+
+    ``net`` is the second number of their addresses.
+    """
+    turn: Sequence[str] = tuple(MAKERS) if fleet == MIXED else (fleet,)
+    offset = 0 if low_ports_allowed() else _HIGH
+    return [
+        Place(
+            family=turn[n % len(turn)],
+            host=f"127.{net}.{n // 250}.{1 + n % 250}",
+            offset=offset,
+            number=n // len(turn),
+        )
+        for n in range(count)
+    ]
+
+
+def low_ports_allowed() -> bool:
+    """Tell whether this user may open the ports that real devices have."""
+    with socket.socket() as sock:
+        try:
+            sock.bind(("127.20.250.250", 79))
+        except OSError as error:
+            return error.errno not in (errno.EACCES, errno.EPERM)
+    return True
