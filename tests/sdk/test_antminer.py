@@ -15,6 +15,7 @@ from custom_components.miningsdk.sdk import (
     Severity,
     register_miner,
 )
+from custom_components.miningsdk.sdk.drivers._antminer_faults import ALL_POOLS_DEAD
 from custom_components.miningsdk.sdk.drivers._antminer_status import START
 from custom_components.miningsdk.sdk.drivers.antminer import Antminer
 from custom_components.miningsdk.sdk.transports import cgminer, http
@@ -157,15 +158,27 @@ async def test_stats_tell_power_and_ambient_on_the_s21_plus(meet: Meet) -> None:
 
 @pytest.mark.parametrize(
     ("model", "rounds"),
-    [("S9", 1), ("T17+", 1), ("S19 Pro", 3), ("S21+", 3), ("S21", 4)],
+    [("S9", 4), ("T17+", 4), ("S19 Pro", 7), ("S21+", 7), ("S21", 11)],
 )
-async def test_round_trips_of_a_read(meet: Meet, model: str, rounds: int) -> None:
+async def test_round_trips_of_four_reads(meet: Meet, model: str, rounds: int) -> None:
+    """Stats and power each time, pools every second and faults every fourth time."""
     miner, device = await meet(model=model)
     await miner.read()
     before = device.requests
-    await miner.read()
+    for _ in range(4):
+        stats = await miner.read()
+        assert stats.pools
     assert device.requests - before == rounds
     assert device.most_connections <= 2
+
+
+async def test_nothing_is_seldom_once_it_does_not_hash(meet: Meet) -> None:
+    miner, device = await meet(model="S19 Pro")
+    await miner.read()
+    device.pools_dead = True
+    stats = await miner.read()
+    assert {fault.code for fault in stats.faults} >= {ALL_POOLS_DEAD.code}
+    assert stats.status is MinerStatus.IDLE
 
 
 async def test_kept_digest_costs_one_round_trip_until_it_expires(meet: Meet) -> None:
@@ -174,12 +187,13 @@ async def test_kept_digest_costs_one_round_trip_until_it_expires(meet: Meet) -> 
     await device.follow()
     await miner.read()
     before = device.requests
-    await miner.read()
-    assert device.requests - before == 4  # stats, pools, warning and the power
+    for _ in range(4):
+        await miner.read()
+    assert device.requests - before == 11
     device.digest.expire()
     before = device.requests
     await miner.read()
-    assert device.requests - before == 5
+    assert device.requests - before == 3  # stats, the power, and once more for digest
     assert device.digest.wrong == 0
 
 
@@ -397,8 +411,9 @@ async def test_closed_status_port_is_not_asked_again(meet: Meet) -> None:
     assert stats.power is None
     assert stats.failed == {}
     before = device.requests
-    await miner.read()
-    assert device.requests - before == 3
+    for _ in range(4):
+        await miner.read()
+    assert device.requests - before == 7
 
 
 async def test_another_miner_on_the_same_address(meet: Meet) -> None:

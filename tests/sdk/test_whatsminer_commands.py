@@ -9,6 +9,7 @@ from custom_components.miningsdk.sdk import (
     AuthenticationFailed,
     Capability,
     CommandFailed,
+    ControlDisabled,
     DeviceTimeout,
     DeviceUnreachable,
     InvalidReply,
@@ -253,7 +254,7 @@ async def test_api_is_switched_off(device: SimulatedWhatsminer) -> None:
     device.api_switch = False
     async with make(device) as miner:
         with pytest.raises(
-            CommandFailed, match=r"WhatsMinerTool.*switch the API on"
+            ControlDisabled, match=r"WhatsMinerTool.*switch the API on"
         ) as caught:
             await miner.pause()
     assert "can't access write cmd" in str(caught.value)
@@ -262,7 +263,7 @@ async def test_api_is_switched_off(device: SimulatedWhatsminer) -> None:
 async def test_factory_password(device: SimulatedWhatsminer) -> None:
     device.password = "admin"
     async with make(device, "admin") as miner:
-        with pytest.raises(AuthenticationFailed, match="change the default password"):
+        with pytest.raises(ControlDisabled, match="change the default password"):
             await miner.pause()
 
 

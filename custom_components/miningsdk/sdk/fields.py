@@ -8,6 +8,7 @@ from typing import Any, cast
 _NUMBER = re.compile(r"\s*([-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)\s*[^\d\s.,:]{0,6}\s*")
 _BLANK = frozenset({"", "-", "n/a", "na", "nan", "null", "none", "unknown", "inf"})
 _LARGEST = 2**63
+_LONGEST_BLANK = max(map(len, _BLANK))
 _TRUE = frozenset({"1", "true", "yes", "on", "y", "enable", "enabled"})
 _FALSE = frozenset({"0", "false", "no", "off", "n", "disable", "disabled"})
 
@@ -57,10 +58,14 @@ def boolean(value: object) -> bool | None:
 
 def text(value: object) -> str | None:
     """Return trimmed text, or ``None`` when there is nothing in it."""
-    if not isinstance(value, str | int | float) or isinstance(value, bool):
+    if type(value) is not str and (
+        not isinstance(value, int | float) or isinstance(value, bool)
+    ):
         return None
     stripped = str(value).replace("\x00", "").strip()
-    return stripped if stripped.lower() not in _BLANK else None
+    if len(stripped) <= _LONGEST_BLANK and stripped.lower() in _BLANK:
+        return None
+    return stripped
 
 
 def serial_number(value: object) -> str | None:

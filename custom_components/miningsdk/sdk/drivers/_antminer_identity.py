@@ -1,7 +1,7 @@
 """Say who an Antminer with stock firmware is, and what it can be told."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ..device import describe
 from ..fields import Fields, mac_address
@@ -9,6 +9,7 @@ from ..model import Capability, DeviceInfo, Limits
 from ._antminer_conf import Config
 from ._antminer_models import FAN, algorithm, has_fans, power_modes
 from ._antminer_stats import Reading
+from ._same_device import forget_another
 
 _REALM = "ANTMINER CONFIGURATION"
 _OTHERS = (
@@ -61,8 +62,7 @@ def identity(
 ) -> DeviceInfo:
     """Return who it is now; what is not told stays, unless it is another miner."""
     mac = mac_address(system.text("macaddr"))
-    if _differ(serial, old.serial_number) or _differ(mac, old.mac):
-        old = replace(old, serial_number=None, mac=None, hostname=None, chips=None)
+    old = forget_another(old, mac=mac, serial_number=serial)
     told = reading or Reading(new_api=False)
     info = describe(
         old,
@@ -81,10 +81,6 @@ def identity(
         capabilities=_capabilities(limits, web),
         limits=limits,
     )
-
-
-def _differ(found: str | None, known: str | None) -> bool:
-    return found is not None and known is not None and found != known
 
 
 def _limits(info: DeviceInfo, web: Findings) -> dict[Capability, Limits]:

@@ -23,7 +23,8 @@ from ..transports.wire import Wire
 from ._antminer_faults import read_status_page, read_summary, read_warnings
 from ._antminer_pools import Pools, read_pools
 from ._antminer_stats import Reading, read_old_status, read_stats
-from ._antminer_web import Web, ask_status_port
+from ._antminer_status_port import ask_status_port
+from ._digest_cgi import Web
 
 _LONGEST_SERIAL = 32
 

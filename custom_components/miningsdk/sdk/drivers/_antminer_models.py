@@ -2,6 +2,7 @@
 
 import re
 
+from .. import models
 from ..model import Limits
 
 _NUMBER = re.compile(r"[ST](\d+)\D*")
@@ -12,18 +13,6 @@ _MONTHS = (
     "Jan", "Feb", "Mar", "Apr", "May", "Jun",
     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 )  # fmt: skip
-_ALGORITHMS = (
-    ("S", "sha256"),
-    ("T", "sha256"),
-    ("L", "scrypt"),
-    ("D", "x11"),
-    ("Z", "equihash"),
-    ("E", "ethash"),
-    ("KS", "kheavyhash"),
-    ("KA", "kadena"),
-    ("K", "eaglesong"),
-    ("HS", "handshake"),
-)
 
 NORMAL = "normal"
 # How peers and the settings page name the modes; 1 is sleep, not a power mode.
@@ -52,10 +41,8 @@ def is_modern(model: str | None) -> bool | None:
 
 
 def algorithm(model: str | None) -> str | None:
-    """Return what a model mines, by the letters of its name."""
-    name = bare(model)
-    letters = name[: len(name) - len(name.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))]
-    return dict(_ALGORITHMS).get(letters)
+    """Return what a model mines, by the table of models or the letters of its name."""
+    return models.algorithm("Bitmain", model)
 
 
 def has_fans(model: str | None) -> bool:

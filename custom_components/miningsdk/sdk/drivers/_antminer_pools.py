@@ -12,6 +12,7 @@ _POOL_STATES = {
     "alive": PoolState.ALIVE,
     "dead": PoolState.DEAD,
     "deed": PoolState.DEAD,
+    "unreachable": PoolState.DEAD,
     "disabled": PoolState.DISABLED,
 }
 

@@ -5,7 +5,7 @@ Two formats: the flat one of bmminer (``chain_rate6`` in GH/s, temperatures as
 with their unit). Source: Bitmain's dashboard page and recorded replies.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 import re
 from typing import Any
@@ -28,6 +28,9 @@ _UNITS = {
     for name in ("H", "SOL")
 }
 _GH = 1e-3
+_MH = 1e-6
+# By these keys the flat format is known; scrypt miners count in MH/s.
+_FLAT_KEYS = ("GHS av", "GHS 5s", "MHS av", "MHS 5s")
 _HOTTEST = 200.0
 _CHAIN = re.compile(r"chain_(?:acn|rate|acs)(\d+)")
 _FAN = re.compile(r"fan(\d+)")
@@ -89,22 +92,31 @@ def read_stats(reply: Mapping[str, Any], failed: dict[str, str]) -> Reading:
         )
         return _read_arrays(reply, Fields(row, failed))
     head = Fields(found[0] if found else None)
-    row = next((row for row in found if "GHS av" in row or "GHS 5s" in row), None)
-    return _read_flat(head, Fields(row, failed))
+    return _read_flat(head, Fields(flat_row(found), failed))
 
 
-def read_old_status(reply: Mapping[str, Any], failed: dict[str, str]) -> Reading:
-    """Read get_miner_status.cgi, by which the web page up to X17 shows the same."""
+def flat_row(rows: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Return that row of STATS, in the flat format, that holds the values."""
+    return next((row for row in rows if any(key in row for key in _FLAT_KEYS)), None)
+
+
+def read_old_status(
+    reply: Mapping[str, Any], failed: dict[str, str], unit: float = _GH
+) -> Reading:
+    """Read get_miner_status.cgi, by which the web page up to X17 shows the same.
+
+    ``unit`` is that of its rates in TH/s; no reply names it.
+    """
     summary = Fields(_without_commas(reply.get("summary")), failed)
     boards = tuple(
-        _status_board(Fields(_without_commas(row.data), failed))
+        _status_board(Fields(_without_commas(row.data), failed), unit)
         for row in Fields(reply).children("devs")
     )
     return Reading(
         new_api=False,
         empty=not summary,
-        hashrate=_rate(summary, "hashrate", _GH, "ghs5s"),
-        hashrate_average=_rate(summary, "hashrate_average", _GH, "ghsav"),
+        hashrate=_rate(summary, "hashrate", unit, "ghs5s"),
+        hashrate_average=_rate(summary, "hashrate_average", unit, "ghsav"),
         boards=boards,
         hardware_errors=summary.integer("hw", field="hardware_errors"),
         uptime=summary.integer("elapsed", field="uptime"),
@@ -160,8 +172,9 @@ def _board(chain: Fields, position: int, unit: float | None, *, hashing: bool) -
 
 def _read_flat(head: Fields, row: Fields) -> Reading:
     """Read the flat format; of its 16 chains only those that exist are told."""
-    unit = _unit(row, "rate_unit", default=_GH)
-    hashrate = _rate(row, "hashrate", unit, "GHS 5s")
+    name = "GHS" if row.has("GHS av") or row.has("GHS 5s") else "MHS"
+    unit = _unit(row, "rate_unit", default=_GH if name == "GHS" else _MH)
+    hashrate = _rate(row, "hashrate", unit, f"{name} 5s")
     slots = sorted({int(m[1]) for key in row.data if (m := _CHAIN.fullmatch(key))})
     boards = tuple(
         _flat_board(row, slot, unit, hashing=bool(hashrate))
@@ -177,7 +190,7 @@ def _read_flat(head: Fields, row: Fields) -> Reading:
         sleeps=row.integer("Mode") == _OLD_SLEEP,
         still=not any(fan.speed for fan in fans),
         hashrate=hashrate,
-        hashrate_average=_rate(row, "hashrate_average", unit, "GHS av"),
+        hashrate_average=_rate(row, "hashrate_average", unit, f"{name} av"),
         hashrate_expected=_rate(row, "hashrate_expected", unit, "total_rateideal")
         or None,
         fans=fans,
@@ -188,9 +201,11 @@ def _read_flat(head: Fields, row: Fields) -> Reading:
 
 
 def _exists(row: Fields, slot: int) -> bool:
-    return bool(row.number(f"chain_acn{slot}")) or any(
-        row.text(f"{key}{slot}") for key in ("chain_rate", "chain_acs")
-    )
+    """Tell whether a slot holds a board; that of none has no rate, or the number 0."""
+    if row.number(f"chain_acn{slot}") or row.text(f"chain_acs{slot}"):
+        return True
+    key = f"chain_rate{slot}"
+    return row.data.get(key) != 0 and row.text(key) is not None
 
 
 def _flat_board(row: Fields, slot: int, unit: float | None, *, hashing: bool) -> Board:
@@ -221,13 +236,13 @@ def _flat_board(row: Fields, slot: int, unit: float | None, *, hashing: bool) ->
     )
 
 
-def _status_board(row: Fields) -> Board:
+def _status_board(row: Fields, unit: float) -> Board:
     chips, expected = _chips(
         row.text("chain_acs") or "", row.integer("chain_acn"), hashing=True
     )
     return Board(
         index=position_of(row, 1, "index") - 1,
-        hashrate=_rate(row, "boards", _GH, "chain_rate", "rate"),
+        hashrate=_rate(row, "boards", unit, "chain_rate", "rate"),
         temperature_board=_hottest(row, "temp"),
         temperature_chip=_hottest(row, "temp2"),
         chips=chips,

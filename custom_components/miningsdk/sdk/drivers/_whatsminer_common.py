@@ -20,7 +20,6 @@ from ..model import (
 
 MAKE = "MicroBT"
 POWER_MODES = ("low", "normal", "high")
-DEFAULT_PASSWORDS = frozenset({"admin", "super"})
 
 # Modes and limits restart the miner; it is away for minutes. Seconds each.
 CONFIRM_LONGER = {

@@ -17,6 +17,7 @@ import orjson
 from ..errors import (
     AuthenticationFailed,
     CommandFailed,
+    ControlDisabled,
     InvalidReply,
     MiningSDKError,
     NotSupported,
@@ -27,7 +28,7 @@ from ..transports.json_reply import decode_stream, lenient
 from ..transports.md5crypt import md5_crypt
 from ..transports.tcp import Decoder, exchange
 from ..transports.wire import Wire
-from ._whatsminer_common import DEFAULT_PASSWORDS, ENABLE_API
+from ._whatsminer_common import ENABLE_API
 
 PORT = 4028
 # A token lives for 30 minutes; one is not used that close to its end.
@@ -184,8 +185,9 @@ class V2:
         token that the device has forgotten is renewed once.
 
         Raises:
-            AuthenticationFailed: no password, a wrong one or the factory's.
-            CommandFailed: the device refused; its API may be switched off.
+            AuthenticationFailed: no password, or a wrong one.
+            ControlDisabled: its API is switched off, or the password the factory's.
+            CommandFailed: the device refused.
             NotSupported: the firmware does not know the command.
         """
         if not password:
@@ -200,8 +202,8 @@ class V2:
         if _code(reply) == _TOKEN_ERROR or (kept is not None and _is_unreadable(reply)):
             self._token = None
             reply = await self._send(await self._get_token(password), command, more)
-        if (error := _refusal(reply, password)) is not None:
-            if isinstance(error, AuthenticationFailed):
+        if (error := _refusal(reply)) is not None:
+            if isinstance(error, AuthenticationFailed | ControlDisabled):
                 self._token = None
             raise error
 
@@ -225,7 +227,7 @@ class V2:
         time, salt = facts.text("time"), facts.text("salt")
         fresh = facts.text("newsalt")
         if time is None or salt is None or fresh is None:
-            raise _refusal(reply, password) or InvalidReply("the reply has no token")
+            raise _refusal(reply) or InvalidReply("the reply has no token")
         key = md5_crypt(password, salt)
         sign = md5_crypt(key + time[-4:], fresh)
         self._token = _Token(hashlib.sha256(key.encode()).digest(), sign, monotonic())
@@ -256,7 +258,7 @@ def _is_unreadable(reply: dict[str, Any]) -> bool:
     return "enc json load" in _message(reply).lower()
 
 
-def _refusal(reply: dict[str, Any], password: str) -> MiningSDKError | None:
+def _refusal(reply: dict[str, Any]) -> MiningSDKError | None:
     """Return the error that a reply to a write stands for, if it is one."""
     code, message = _code(reply), _message(reply)
     if not reply or code == _DONE or (code is None and reply.get("STATUS") == "S"):
@@ -264,9 +266,8 @@ def _refusal(reply: dict[str, Any], password: str) -> MiningSDKError | None:
     if _is_unreadable(reply):
         return AuthenticationFailed(_WRONG)
     if code == _DENIED:
-        text = f"the device refused: {message}. {ENABLE_API}"
-        by_password = password in DEFAULT_PASSWORDS or "passw" in message.lower()
-        return AuthenticationFailed(text) if by_password else CommandFailed(text)
+        # Not for a wrong password: with that one it could not decrypt the command.
+        return ControlDisabled(f"the device refused: {message}. {ENABLE_API}")
     if code is None and reply.get("STATUS") != "E":
         return InvalidReply("the reply has no code")
     kind = NotSupported if code == _INVALID_COMMAND else CommandFailed

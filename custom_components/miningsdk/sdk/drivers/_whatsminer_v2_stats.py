@@ -34,10 +34,12 @@ _TERA_BELOW = 2000.0
 class Condition:
     """What ``status`` tells: whether the miner is switched off, and what is set.
 
-    ``limit`` W, ``throttle`` % of full power, ``liquid`` °C.
+    ``limit`` W, ``throttle`` % of full power, ``liquid`` °C. A miner that sleeps may
+    tell its firmware here alone.
     """
 
     off: bool | None = None
+    firmware: str | None = None
     mode: str | None = None
     limit: float | None = None
     throttle: float | None = None
@@ -47,6 +49,7 @@ class Condition:
         """Return this, with what it does not tell taken from an older one."""
         return Condition(
             off=self.off,
+            firmware=self.firmware or older.firmware,
             mode=self.mode or older.mode,
             limit=older.limit if self.limit is None else self.limit,
             throttle=older.throttle if self.throttle is None else self.throttle,
@@ -59,6 +62,7 @@ def condition(reply: dict[str, Any], failed: dict[str, str] | None = None) -> Co
     facts = Fields(Fields(reply).child("Msg").data, failed)
     return Condition(
         off=facts.boolean("mineroff", "btmineroff", field="status"),
+        firmware=facts.text("FirmwareVersion", "Firmware Version"),
         mode=common.power_mode(facts.text("power_mode")),
         limit=facts.number("power_limit_set", field="power_limit", missing=(0,)),
         throttle=facts.number("power_pct", field="throttle", missing=(0,)),

@@ -15,6 +15,7 @@ import orjson
 from ..errors import (
     AuthenticationFailed,
     CommandFailed,
+    ControlDisabled,
     InvalidReply,
     MiningSDKError,
     NotSupported,
@@ -93,7 +94,8 @@ async def write(
 
     Raises:
         AuthenticationFailed: no password, or account and password are refused.
-        CommandFailed: the device refused; its API may be switched off.
+        ControlDisabled: its API is switched off.
+        CommandFailed: the device refused.
         NotSupported: the firmware does not know the command.
     """
     if not password:
@@ -149,7 +151,7 @@ def _refusal(reply: dict[str, Any], device: Fields) -> MiningSDKError | None:
         return None
     text = f"the device refused: {message} (code {code})"
     if device.child("system").boolean("apiswitch") is False:
-        return CommandFailed(f"{text}. Its API is switched off. {ENABLE_API}")
+        return ControlDisabled(f"{text}. Its API is switched off. {ENABLE_API}")
     hint = message.lower()
     if code == _NO_PERMISSION or "token" in hint or "account" in hint:
         return AuthenticationFailed(

@@ -29,6 +29,7 @@ from ..model import (
     MinerStatus,
     PoolConfig,
 )
+from ..seldom import Seldom
 from ..transports import cgminer, http
 from ..transports.json_reply import lenient
 from ..transports.wire import Probe
@@ -47,10 +48,13 @@ from ._antminer_models import is_modern, power_modes, tells_power
 from ._antminer_pools import Pools
 from ._antminer_stats import Reading
 from ._antminer_status import START, compose
-from ._antminer_web import FORM, JSON, Web
+from ._digest_cgi import FORM, JSON, Web
 
 _STATUS_PORT = 6060
 _NO_FAULTS: tuple[Fault, ...] = ()
+# Pools and faults are connections of their own, to a miner that hashes undisturbed.
+_POOLS_EVERY = 2
+_FAULTS_EVERY = 4
 # Between these J/TH lies every Antminer; the status server has been seen to err.
 _BEST, _WORST = 5.0, 250.0
 
@@ -69,6 +73,7 @@ class Antminer(Miner):
     transport = "cgminer API on 4028, CGI with HTTP digest on 80"
     default_port = http.PORT
     default_username = "root"
+    factory_accounts = (("root", "root"),)
     needs_password = "control"
     probes = (cgminer.VERSION, http.ROOT)
     # A changed mode restarts the mining process, which reads its boards anew.
@@ -91,6 +96,8 @@ class Antminer(Miner):
             self._web,
             self._may_use_web,
         )
+        self._pools: Seldom[Pools] = Seldom(_POOLS_EVERY)
+        self._faults: Seldom[tuple[Fault, ...]] = Seldom(_FAULTS_EVERY)
         self._config: Config | None = None
         # Whether it is an X19 or later, whose web server takes other commands.
         self._modern: bool | None = None
@@ -113,6 +120,8 @@ class Antminer(Miner):
     @override
     async def _fetch_info(self) -> DeviceInfo:
         self._link.reset()
+        self._pools.forget()
+        self._faults.forget()
         self._config, self._form, self._locating = None, (), None
         reading = await self._first_reading()
         system = Fields(await self._page("get_system_info.cgi"))
@@ -219,17 +228,25 @@ class Antminer(Miner):
             self._silent_since = None
             self.forget_info()
         await self._follow(reading, failed)
+        # While it hashes there is time; else the rest has to tell why it does not.
+        changing = not reading.hashing
         if pools is None:
             pools = await self._optional(
-                "pools", failed, lambda: self._link.pools(failed), Pools(known=False)
+                "pools",
+                failed,
+                lambda: self._pools.get(self._link.pools, failed, now=changing),
+                Pools(known=False),
             )
         faults = await self._optional(
-            "faults", failed, lambda: self._link.faults(failed), _NO_FAULTS
+            "faults",
+            failed,
+            lambda: self._faults.get(self._link.faults, failed, now=changing),
+            _NO_FAULTS,
         )
         if reading.power is None:
             reading = replace(reading, power=await self._power(reading, failed))
         await self._look_at_light(failed)
-        if self.info.chips is None and reading.chips:
+        if reading.chips and reading.chips != self.info.chips:
             self._info = replace(self.info, chips=reading.chips)
         best = pools.best_difficulty or self._link.best_difficulty
         stats = compose(reading, pools, faults, self._config, failed)
@@ -321,6 +338,8 @@ class Antminer(Miner):
 
     @override
     async def _fetch_settings(self) -> None:
+        self._pools.forget()
+        self._faults.forget()
         await self._present()
 
     async def _present(self) -> Config:

@@ -25,6 +25,7 @@ from ..model import (
     MinerStats,
     PoolConfig,
 )
+from ..seldom import Seldom
 from ..transports.cgminer import VERSION, request
 from ..transports.http import ROOT
 from ..transports.wire import Probe, Wire
@@ -36,6 +37,8 @@ _DIGITS = re.compile(r"\d+")
 _POWER_SINCE = (2, 0, 5)
 _CODES_SINCE = (2,)
 _REFUSED = (CommandFailed, NotSupported, Silence)
+# The error codes are a connection of their own, to a miner that hashes undisturbed.
+_CODES_EVERY = 4
 
 
 async def _ask_who(wire: Wire, port: int) -> str:
@@ -62,6 +65,7 @@ class Whatsminer(Miner):
     default_port = PORT
     default_username = "admin"
     needs_password = "control"
+    factory_accounts = (("admin", "admin"),)
     probes = (_WHO, VERSION, ROOT)
     confirm_longer: ClassVar[dict[Capability, float]] = common.CONFIRM_LONGER
 
@@ -73,6 +77,7 @@ class Whatsminer(Miner):
         self._board_commands: tuple[str, ...] = ("edevs", "devs")
         # What the last info told of the firmware.
         self._has_codes = True
+        self._codes: Seldom[list[object]] = Seldom(_CODES_EVERY)
         self._tells_off = False
         self._liquid = False
         self._ask_status_always = False
@@ -106,6 +111,7 @@ class Whatsminer(Miner):
     @override
     async def _fetch_info(self) -> DeviceInfo:
         self._api.start_over()
+        self._codes.forget()
         version = Fields(await self._fact("get_version")).child("Msg")
         network = Fields(await self._fact("get_miner_info")).child("Msg")
         self._set = read.condition(await self._fact("status"))
@@ -157,7 +163,9 @@ class Whatsminer(Miner):
             info = replace(
                 info, model=None, serial_number=None, hostname=None, limits={}
             )
-        firmware = version.text("fw_ver") or summary.text("Firmware Version") or ""
+        told = version.text("fw_ver") or summary.text("Firmware Version")
+        # Old firmware writes the quotes of its own script into the text.
+        firmware = told or self._set.firmware or ""
         return describe(
             info,
             mac=mac,
@@ -201,6 +209,7 @@ class Whatsminer(Miner):
     @override
     async def _fetch_settings(self) -> None:
         self._confirming = True
+        self._codes.forget()
         if self._led_due:
             reply = await self._api.read("get_miner_info")
             self._locating = _locating(Fields(reply).child("Msg"))
@@ -278,7 +287,16 @@ class Whatsminer(Miner):
         """Return the faults; old firmware has their codes in the summary."""
         codes = read.codes_in_summary(summary)
         if not codes and self._has_codes:
-            codes = await self._optional("faults", failed, self._api.read_codes, [])
+            # While it hashes there is time; else they have to tell why it does not.
+            now = not read.hashrate(summary)
+            codes = await self._optional(
+                "faults",
+                failed,
+                lambda: self._codes.get(
+                    lambda _: self._api.read_codes(), failed, now=now
+                ),
+                [],
+            )
         return read.faults(codes)
 
     async def _explain(

@@ -23,6 +23,7 @@ from ..model import (
     MinerStats,
     PoolConfig,
 )
+from ..seldom import Seldom
 from ..transports.framed import Link, open_link
 from ..transports.wire import Probe, Wire
 from . import (
@@ -39,6 +40,9 @@ async def _ask_device(wire: Wire, port: int) -> str:
         return orjson.dumps(await link.ask({"cmd": "get.device.info"})).decode()
 
 
+# The shares are a connection of their own, to another port.
+_SHARES_EVERY = 2
+
 _DEVICE_INFO = Probe("whatsminer v3", api.PORT, _ask_device)
 
 
@@ -53,6 +57,7 @@ class WhatsminerV3(Miner):
     default_port = api.PORT
     default_username = "super"
     needs_password = "control"
+    checks_password = False
     probes = (_DEVICE_INFO,)
     confirm_longer: ClassVar[dict[Capability, float]] = common.CONFIRM_LONGER
 
@@ -62,6 +67,7 @@ class WhatsminerV3(Miner):
         self._v2 = V2(self.wire, self.port_of(PORT_V2), None)
         # Whether API v2 answers; None until it was tried since the last info.
         self._counts: bool | None = None
+        self._shares: Seldom[tuple[MinerPool, ...]] = Seldom(_SHARES_EVERY)
         self._liquid = False
         self._setting = read.Setting()
         self._has_setting = True
@@ -86,6 +92,7 @@ class WhatsminerV3(Miner):
         self._hint = _hint(device, live)
         summary = (live or Fields(None)).child("summary")
         self._counts = None
+        self._shares.forget()
         info = self._identify(device)
         self._liquid = common.is_liquid(info.model) or read.coolant(device) is not None
         return self._with_capabilities(info, device, reply, summary)
@@ -152,6 +159,7 @@ class WhatsminerV3(Miner):
     @override
     async def _fetch_settings(self) -> None:
         self._setting_due = True
+        self._shares.forget()
 
     @override
     async def _fetch_stats(self, failed: dict[str, str]) -> MinerStats:
@@ -190,7 +198,7 @@ class WhatsminerV3(Miner):
             return shown
         try:
             async with asyncio.timeout(self.timeout / 4):
-                counted = read_v2.pools(await self._v2.read("pools"), failed)
+                counted = await self._shares.get(self._read_shares, failed)
         except (MiningSDKError, TimeoutError) as error:
             if self._counts is None:
                 self._counts = False
@@ -199,6 +207,9 @@ class WhatsminerV3(Miner):
             return shown
         self._counts = True
         return read.with_shares(shown, counted)
+
+    async def _read_shares(self, failed: dict[str, str]) -> tuple[MinerPool, ...]:
+        return read_v2.pools(await self._v2.read("pools"), failed)
 
     def _notice_changes(self, device: Fields, live: Fields | None) -> None:
         """Look for what the info should tell otherwise by now."""
