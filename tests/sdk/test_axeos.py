@@ -728,11 +728,11 @@ async def test_a_replacement_does_not_inherit_what_it_does_not_tell(
     miner, device = await connect(serial=1, model="801")
     assert len((await miner.read()).fans) == 2
     await device.stop()
-    await simulate(SimulatedAxeOS, host=device.host, clone="LV06", firmware="2.4.0")
+    await simulate(SimulatedAxeOS, host=device.host, clone="LV07", firmware="2.4.0")
     stats = await miner.read()
     info = miner.info
     assert (info.unique_id, info.hostname, info.chips) == (None, None, None)
-    assert (info.make, info.model) == ("Lucky Miner", "LV06")
+    assert (info.make, info.model) == ("Lucky Miner", "LV07")
     assert len(stats.fans) == 1
 
 

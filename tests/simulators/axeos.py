@@ -56,6 +56,11 @@ class SimulatedAxeOS(SimulatedAxe):
         }
 
     @property
+    def has_asic_page(self) -> bool:
+        """Tell whether the firmware tells its chips on a page of their own."""
+        return self.since(2, 7) and not self.clone
+
+    @property
     def _fan_setting(self) -> str:
         return "manualFanSpeed" if self.since(2, 11) else "fanspeed"
 
@@ -242,7 +247,7 @@ class SimulatedAxeOS(SimulatedAxe):
 
     def _answer_known(self, request: web.Request) -> web.Response | None:
         match request.method, request.path:
-            case "GET", "/api/system/asic" if self.since(2, 7) and not self.clone:
+            case "GET", "/api/system/asic" if self.has_asic_page:
                 return self.reply(self.asic())
             case "POST", "/api/system/pause" if self.since(2, 14):
                 self.asleep = self.asleep or not self.stubborn

@@ -26,6 +26,9 @@ _UNPOWERED_WATTS = 3.0
 _HIGHEST_TEMPERATURE = 150.0
 _DIFFICULTY = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kKMGTPE]?)\s*")
 _PREFIXES = "kMGTPE"
+_MOST = 3.0
+# ForgeOS gives the average of its two chips as "temp", and each of them besides.
+_CHIPS = ("temp", "temp2", "chiptemp1", "chiptemp2")
 # Faults in which the firmware has stopped the chips, whatever rate it still shows.
 _STOPPING = frozenset({"overheat_mode", "core_voltage_off"})
 _AVERAGES = (("hashRate_1d", 86_400), ("hashRate_1h", 3_600), ("hashRate_10m", 600))
@@ -44,7 +47,8 @@ def read_stats(
     ``chips`` is how many there should be, ``fans`` how many were ever seen to turn,
     ``waking`` whether it left its sleep just now.
     """
-    hashrate = _hashrate(reply, "hashRate", field="hashrate")
+    expected = _expected(reply, chips)
+    hashrate = _credible(reply, expected)
     uptime = reply.integer("uptimeSeconds", field="uptime")
     faults = _faults(reply)
     booting = uptime is not None and uptime < STARTS_WITHIN
@@ -54,9 +58,9 @@ def read_stats(
         status=status,
         hashrate=hashrate,
         hashrate_average=_average(reply, uptime, status),
-        hashrate_expected=(expected := _expected(reply, chips)),
+        hashrate_expected=expected,
         power=_positive(reply.number("power", digits=1)),
-        temperature_chip=(chip := _hottest(reply, "temperature_chip", "temp", "temp2")),
+        temperature_chip=(chip := _hottest(reply, "temperature_chip", *_CHIPS)),
         temperature_board=(
             board := _hottest(reply, "temperature_board", "vrTemp", "vrTempInt")
         ),
@@ -97,6 +101,15 @@ def _positive(value: float | None) -> float | None:
 
 def _hashrate(reply: Fields, key: str, *, field: str) -> float | None:
     return _positive(reply.number(key, field=field, scale=0.001, digits=4))
+
+
+def _credible(reply: Fields, expected: float | None) -> float | None:
+    """Return the hashrate; ForgeOS estimates a million times too much on its waking."""
+    rate = _hashrate(reply, "hashRate", field="hashrate")
+    if not (reply.has("chiptemp1") and expected and rate and rate > expected * _MOST):
+        return rate
+    reply.failed["hashrate"] = "hashRate: more than the chips can do"
+    return None
 
 
 def _average(reply: Fields, uptime: int | None, status: MinerStatus) -> float | None:
@@ -146,9 +159,12 @@ def _fans(reply: Fields, seen: int) -> tuple[Fan, ...]:
             )
             for index, fan in enumerate(listed)
         )
-    # Clones give the speed as "fanSpeed" and the duty as "fanspeed".
-    rpm = _positive(reply.number("fanrpm", "fanSpeed", field="fans", digits=0))
-    duty = _positive(reply.number("fanspeed", field="fans", digits=0))
+    # Lucky Miner gives the speed as "fanSpeed" and the duty as "fanspeed", Bitdsk the
+    # speed as "fanSpeedRpm"; ForgeOS has "fanrpm", and "fanSpeed" is the duty.
+    speeds = ("fanrpm", "fanSpeedRpm", "fanSpeed")
+    rpm = _positive(reply.number(*speeds, field="fans", digits=0))
+    duties = ("fanspeed", "fanSpeed") if reply.has("fanrpm") else ("fanspeed",)
+    duty = _positive(reply.number(*duties, field="fans", digits=0))
     if rpm is None and duty is None:
         return ()
     first = Fan(index=0, speed=rpm, duty=duty)

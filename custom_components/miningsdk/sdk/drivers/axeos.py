@@ -1,14 +1,16 @@
-"""AxeOS 2.0 to 2.15 on Bitaxe boards, and old AxeOS on their closed clones."""
+"""AxeOS 2.0 to 2.15 on Bitaxe boards, and what its clones made of it."""
 
 from collections.abc import Mapping, Sequence
 from time import monotonic
 from typing import Any, ClassVar, override
 
+from .. import models
 from ..fields import Fields
 from ..model import Capability, Limits
 from ..transports.wire import Probe
 from ._axeos_api import INFO, answers_as_axeos, is_nerd
 from ._axeos_base import AxeMiner, Offer, fan_limits, options, range_of
+from ._axeos_clones import maker
 from ._axeos_pools import Target, flat_settings, records, slots
 
 _PAUSE_PATH = "/api/system/pause"
@@ -19,20 +21,6 @@ _POOL_PATH = "/api/system/pools"
 _CUE_SECONDS = 30.0
 _RESTARTS_WITHIN = 120.0
 
-# Board versions and the number of chips on them (device_config.h of ESP-Miner).
-_BOARDS = {
-    **dict.fromkeys(("2.2", "102"), ("Max", 1)),
-    **dict.fromkeys(
-        ("0.11", "201", "202", "203", "204", "205", "207"),
-        ("Ultra", 1),
-    ),
-    **dict.fromkeys(("302", "303"), ("Hex", 6)),
-    **dict.fromkeys(("400", "401", "402", "403"), ("Supra", 1)),
-    **dict.fromkeys(("600", "601", "602", "603"), ("Gamma", 1)),
-    "650": ("Gamma Duo", 2),
-    **dict.fromkeys(("701", "702"), ("Supra Hex", 6)),
-    "801": ("Gamma Turbo", 2),
-}
 # MHz and mV that AxeOS offered for each chip before 2.7 told them itself.
 _OPTIONS = {
     "BM1397": ((*range(400, 601, 25), 485), range(1100, 1501, 50)),
@@ -65,13 +53,16 @@ class AxeOS(AxeMiner):
 
     name = "axeos"
     make = "Bitaxe"
-    aliases = ("bitaxe", "luckyminer")
+    aliases = ("bitaxe", "luckyminer", "bitforge", "zyber", "bitdsk")
     models = (
-        "Bitaxe Max, Ultra, Hex, Supra, Gamma, Gamma Duo/Turbo; Lucky Miner LV06-08"
+        "Bitaxe Max, Ultra, Hex, Supra, Gamma, Gamma Duo/Turbo; clones: Lucky Miner "
+        "LV06-08, BitForge Nano, Zyber8S/8G, Bitdsk"
     )
     confirm_longer: ClassVar[dict[Capability, float]] = {
         Capability.POOLS: _RESTARTS_WITHIN
     }
+    restarts = frozenset({Capability.POOLS})
+    unseen = frozenset({Capability.LOCATE})
 
     def __init__(self, *args: Any, **options: Any) -> None:
         """Describe a device without talking to it; see ``Device``."""
@@ -89,19 +80,17 @@ class AxeOS(AxeMiner):
 
     @override
     def _describe(self, reply: Fields, asic: Fields) -> dict[str, Any]:
-        clone = reply.text("minerModel")
-        board = reply.text("boardVersion") or ""
-        family, count = (None, None) if clone else _BOARDS.get(board, (None, None))
-        family = family or asic.text("deviceModel")
         monitored = list(reply.child("hashrateMonitor").children("asics"))
+        told = asic.integer("asicCount") or reply.integer("asicCount") or len(monitored)
+        if (clone := maker(reply, asic)) is not None:
+            return {"make": clone[0], "model": clone[1], "chips": told or None}
+        board = reply.text("boardVersion") or ""
+        known = models.lookup(self.make, board)
+        family = known.model if known else asic.text("deviceModel")
         return {
-            "make": "Lucky Miner" if clone else self.make,
-            "model": clone
-            or (f"{family} {board}".strip() if family else reply.text("ASICModel")),
-            "chips": asic.integer("asicCount")
-            or reply.integer("asicCount")
-            or len(monitored)
-            or count,
+            "make": self.make,
+            "model": f"{family} {board}".strip() if family else reply.text("ASICModel"),
+            "chips": told or None,
         }
 
     @override
@@ -197,7 +186,8 @@ def _choices(reply: Fields, asic: Fields) -> tuple[Sequence[int], Sequence[int]]
     told = options(asic, "frequencyOptions"), options(asic, "voltageOptions")
     if told[0] or told[1]:
         return told
-    genuine = not reply.has("minerModel") and reply.text("boardVersion") in _BOARDS
+    board = models.lookup(AxeOS.make, reply.text("boardVersion"))
+    genuine = board is not None and maker(reply, asic) is None
     known = _OPTIONS.get(reply.text("ASICModel") or "") if genuine else None
     return (sorted(known[0]), known[1]) if known else told
 
