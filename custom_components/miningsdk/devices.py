@@ -4,7 +4,7 @@ import aiohttp
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
-from .sdk import DeviceInfo, Miner, NotSupported, register_miner
+from .sdk import DeviceInfo, Miner, NotSupported, registry
 
 
 def make_device(
@@ -14,9 +14,8 @@ def make_device(
     password: str | None = None,
 ) -> Miner:
     """Return the device that these facts describe, not connected yet."""
-    device = register_miner(
-        info.driver,
-        host=info.host,
+    device = registry.get(info.driver)(
+        info.host,
         port=info.port,
         username=username,
         password=password,

@@ -8,7 +8,10 @@ from typing import Any
 
 import orjson
 
+from .targets import InvalidTarget, register_addresses
+
 PASSWORD = "MININGSDK_PASSWORD"  # The name of a variable, not a secret.
+PAIRED_AS = "miningsdk"
 # What only some drivers take, by the names that all of them use.
 OPTIONS = (
     "unit",
@@ -19,6 +22,8 @@ OPTIONS = (
     "channel",
     "base",
     "table",
+    "registers",
+    "secure",
 )
 type Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001
 _HOST: dict[str, Any] = {
@@ -48,7 +53,8 @@ def build(version: str) -> argparse.ArgumentParser:
     _add_read(commands)
     _add_watch(commands)
     _add_set(commands)
-    _command(commands, "drivers", "list the device families that are known", _common())
+    _add_pair(commands)
+    _add_drivers(commands)
     return parser
 
 
@@ -65,10 +71,13 @@ def _command(
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=parents,
+        # The beginning of one option's name may be the whole name of another one.
+        allow_abbrev=False,
     )
     parser.set_defaults(
         json=False,
         driver=None,
+        drivers=None,
         username=None,
         password=os.environ.get(PASSWORD) or None,
         timeout=None,
@@ -82,6 +91,12 @@ def _common() -> argparse.ArgumentParser:
     # default of the inner parser would undo what the outer one was given.
     parent = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     parent.add_argument("--json", action="store_true", help="print JSON, not tables")
+    parent.add_argument(
+        "--drivers",
+        metavar="DIR",
+        help="folder with files that describe further drivers "
+        "(default: ~/.config/miningsdk/drivers)",
+    )
     return parent
 
 
@@ -146,6 +161,19 @@ def _add_driver_options(group: argparse._ArgumentGroup) -> None:
         metavar="FILE",
         type=_json_file,
         help="JSON file with the registers of a meter that has no driver of its own",
+    )
+
+    group.add_argument(
+        "--registers",
+        metavar="LIST",
+        type=_registers,
+        help="where the channels of a sensor are, counted from 0, such as 2,3,4,5",
+    )
+    group.add_argument(
+        "--secure",
+        action=argparse.BooleanOptionalAction,
+        help="ask a pool by https, or not (default: as its address says; "
+        "else https on the internet, http at home)",
     )
 
 
@@ -231,7 +259,11 @@ def _add_set(commands: Commands) -> None:
 
     def action(name: str, help_text: str) -> argparse.ArgumentParser:
         return actions.add_parser(
-            name, help=help_text, description=help_text, parents=parents()
+            name,
+            help=help_text,
+            description=help_text,
+            parents=parents(),
+            allow_abbrev=False,
         )
 
     action("pause", "stop hashing")
@@ -252,6 +284,11 @@ def _add_set(commands: Commands) -> None:
     action("fan", "duty of the fans").add_argument(
         "value", metavar="auto|PERCENT", type=_fan
     )
+    board = action("board", "let a hashboard hash, or keep it from it")
+    board.add_argument(
+        "key", metavar="INDEX", type=_whole, help="the index that a reading shows"
+    )
+    board.add_argument("value", choices=("on", "off"))
     action("cooling", "switch the cooling of a container").add_argument(
         "value", choices=("on", "off")
     )
@@ -268,6 +305,41 @@ def _add_set(commands: Commands) -> None:
     pools = action("pools", "replace the pools, in order of priority")
     pools.add_argument(
         "value", nargs="+", metavar="URL USER [PASS]", help="one to three of these"
+    )
+
+
+def _add_pair(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "pair",
+        "have a device make a password while its button is pressed",
+        _common(),
+    )
+    parser.add_argument("host", metavar="HOST[:PORT]")
+    parser.add_argument(
+        "--driver",
+        metavar="NAME",
+        help="do not identify the device but use this driver (see: miningsdk drivers)",
+    )
+    parser.add_argument(
+        "--name",
+        default=PAIRED_AS,
+        help="what the device lists the password by; an earlier one of the same name "
+        f"becomes void (default {PAIRED_AS})",
+    )
+    parser.add_argument(
+        "--timeout", metavar="S", type=_positive, help="seconds to wait for the device"
+    )
+
+
+def _add_drivers(commands: Commands) -> None:
+    parser = _command(
+        commands, "drivers", "list the device families that are known", _common()
+    )
+    parser.add_argument(
+        "--models",
+        action="store_true",
+        help="list the models of miners instead, with what is known of each",
     )
 
 
@@ -310,6 +382,13 @@ def _json_file(name: str) -> Any:
         return orjson.loads(Path(name).read_bytes())
     except (OSError, ValueError) as error:
         raise argparse.ArgumentTypeError(f"{name}: {error}") from None
+
+
+def _registers(text: str) -> tuple[int, ...]:
+    try:
+        return register_addresses(text)
+    except InvalidTarget as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _count(text: str) -> int:

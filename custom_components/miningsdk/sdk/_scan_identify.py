@@ -62,7 +62,7 @@ class Catalogue:
 
 def _score(driver: type[AnyDevice], evidence: dict[Probe, str]) -> int:
     try:
-        return driver.recognise(evidence)
+        return min(int(driver.recognise(evidence)), 100)
     except Exception:
         # A driver of a third party must not hide the others.
         _LOGGER.exception("The driver %s failed to recognise a device", driver.name)

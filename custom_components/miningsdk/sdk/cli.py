@@ -1,4 +1,4 @@
-"""The command line: ``miningsdk scan|read|watch|set|drivers``."""
+"""The command line: ``miningsdk scan|read|watch|set|pair|drivers``."""
 
 import argparse
 import asyncio
@@ -9,7 +9,9 @@ import os
 import sys
 from typing import Any
 
-from . import _cli_parser, _cli_show as show, _cli_watch
+from . import _cli_parser, _cli_show as show, _cli_watch, models
+from ._cli_described import use_described, warnings_shown
+from ._cli_pair import pair
 from ._cli_set import WrongUsage, command_of
 from .device import AnyDevice
 from .discovery import connect, scan
@@ -32,8 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as stop:
         return int(stop.code or 0)
     try:
-        code = asyncio.run(_run(options))
-        sys.stdout.flush()
+        with warnings_shown():
+            options.sound = use_described(options.drivers)
+            code = asyncio.run(_run(options))
+            sys.stdout.flush()
     except (InvalidTarget, WrongUsage) as error:
         return _complain(error, WRONG_USAGE)
     except MiningSDKError as error:
@@ -184,12 +188,31 @@ async def _watch(options: argparse.Namespace) -> int:
     return DONE if await _cli_watch.watch(options, _connect) else FAILED
 
 
+async def _pair(options: argparse.Namespace) -> int:
+    device, password = await pair(options)
+    if options.json:
+        print(to_json({"info": device.info, "password": password}, indent=True))
+    else:
+        print(password)
+    return DONE
+
+
 async def _drivers(options: argparse.Namespace) -> int:
+    if options.models:
+        return _models(options)
     known = [show.describe_driver(driver) for driver in drivers()]
     if options.json:
         print(to_json(known, indent=True))
     else:
         show.drivers(known)
+    return DONE if options.sound else FAILED
+
+
+def _models(options: argparse.Namespace) -> int:
+    if options.json:
+        print(to_json(models.known(), indent=True))
+    else:
+        show.known_models(models.known())
     return DONE
 
 
@@ -198,5 +221,6 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], Awaitable[int]]] = {
     "read": _read,
     "watch": _watch,
     "set": _set,
+    "pair": _pair,
     "drivers": _drivers,
 }

@@ -40,6 +40,12 @@ _ADDRESSES = 0x10000
 class InvalidTable(MiningSDKError, ValueError):  # noqa: N818
     """A table of registers has a mistake; the text names the row and the key."""
 
+    def __init__(self, message: str, key: str | None = None, why: str = "") -> None:
+        """Keep the key and what is wrong with it, for those who say where it is."""
+        super().__init__(message)
+        self.key = key
+        self.why = why or message
+
 
 def parse_table(rows: object) -> tuple[Register, ...]:
     """Return the registers that plain data describes, such as it comes from JSON.
@@ -87,7 +93,7 @@ class _Row:
         )
 
     def _wrong(self, key: str, why: str) -> InvalidTable:
-        return InvalidTable(f"row {self._number}, {key}: {why}")
+        return InvalidTable(f"row {self._number}, {key}: {why}", key, why)
 
     def _choice(
         self, key: str, allowed: Iterable[str], default: str | None = None
