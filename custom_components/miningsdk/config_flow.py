@@ -10,25 +10,42 @@ from homeassistant.config_entries import (
     ConfigSubentryFlow,
     OptionsFlow,
 )
-from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_USERNAME
+from homeassistant.const import CONF_HOST, CONF_MAC, CONF_PORT
 from homeassistant.core import callback
 from homeassistant.helpers.device_registry import format_mac
 from homeassistant.helpers.selector import SelectSelector, SelectSelectorConfig
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
+from homeassistant.helpers.typing import DiscoveryInfoType
 import voluptuous as vol
 
-from .const import CONF_DEVICES, CONF_TARGETS, DOMAIN, LOGGER, SUBENTRY_RANGE
+from .accounts import wanted_at
+from .const import (
+    CONF_ANOTHER,
+    CONF_DEVICES,
+    CONF_TARGETS,
+    DOMAIN,
+    LOGGER,
+    SUBENTRY_RANGE,
+)
 from .devices import device_session
 from .discovered import DiscoveredPool
+from .extensions import async_ready
 from .flow_device import FLOWS
 from .flow_options import MiningOptionsFlow
-from .flow_range import RangeSubentryFlow, range_errors, range_schema, range_subentry
+from .flow_range import (
+    RangeSubentryFlow,
+    range_data,
+    range_errors,
+    range_schema,
+    range_subentry,
+)
 from .flow_reconfigure import ReconfigureFlow
 from .flow_take import TakeFlow
 from .forms import AWAY, TEXT, driver_options, find_device, multi_select, offline_device
 from .inventory import Record, address, address_of
 from .networks import async_listener, async_local_networks
+from .ranges import async_take_in
 from .sdk import DeviceInfo, DeviceKind, scan
 from .sdk.discovery import ScanProgress
 from .sites import async_find, async_find_by_mac, async_range_of
@@ -48,6 +65,7 @@ class MiningConfigFlow(ReconfigureFlow, TakeFlow, domain=DOMAIN):
         self._found: dict[str, Record] = {}
         self._scan: asyncio.Task[None] | None = None
         self._offered: list[Record] = []
+        self._range_data: dict[str, Any] = {}
 
     @staticmethod
     @callback
@@ -70,6 +88,7 @@ class MiningConfigFlow(ReconfigureFlow, TakeFlow, domain=DOMAIN):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask how to find the devices."""
+        await async_ready(self.hass)
         return self.async_show_menu(
             step_id="user", menu_options=["search", "address", "range"]
         )
@@ -223,11 +242,14 @@ class MiningConfigFlow(ReconfigureFlow, TakeFlow, domain=DOMAIN):
         """Ask for a range whose devices join the site by themselves."""
         errors: dict[str, str] = {}
         if user_input is not None and not (errors := range_errors(user_input)):
-            self._range = range_subentry(user_input)
-            return await self._async_choose_site()
+            self._range_data = range_data(self._range_data, user_input)
+            if not user_input.get(CONF_ANOTHER):
+                self._range = range_subentry(self._range_data)
+                return await self._async_choose_site()
+        given = (user_input or {}) if errors else {}
         return self.async_show_form(
             step_id="range",
-            data_schema=range_schema(user_input or {}),
+            data_schema=range_schema(self._range_data, given),
             errors=errors,
         )
 
@@ -253,9 +275,25 @@ class MiningConfigFlow(ReconfigureFlow, TakeFlow, domain=DOMAIN):
             return self.async_abort(reason="already_configured")
         return await self._async_discovered(host, mac=mac)
 
+    @override
+    async def async_step_integration_discovery(
+        self, discovery_info: DiscoveryInfoType
+    ) -> ConfigFlowResult:
+        """Look at a device that another integration was handed, and passes on.
+
+        It brings the driver, so it knows by its manifest how such devices show up:
+        ``host``, and ``port`` and ``mac`` where they are known.
+        """
+        host, port = str(discovery_info[CONF_HOST]), discovery_info.get(CONF_PORT)
+        mac = discovery_info.get(CONF_MAC)
+        return await self._async_discovered(
+            host, port, mac=None if mac is None else format_mac(mac)
+        )
+
     async def _async_discovered(
         self, host: str, port: int | None = None, *, mac: str | None = None
     ) -> ConfigFlowResult:
+        await async_ready(self.hass)
         checked = await find_device(self.hass, address_of(host, port))
         if checked.info is None:
             return self.async_abort(reason=checked.error or "unknown")
@@ -264,11 +302,8 @@ class MiningConfigFlow(ReconfigureFlow, TakeFlow, domain=DOMAIN):
             fleet, record = known
             await fleet.async_move(record, info.host, info.port)
             return self.async_abort(reason="already_configured")
-        if covered := async_range_of(self.hass, host):
-            fleet, data = covered
-            await fleet.async_adopt(
-                [Record.of(info, data.get(CONF_USERNAME), data.get(CONF_PASSWORD))]
-            )
+        if site := async_range_of(self.hass, host):
+            await async_take_in(site, info, wanted_at(site.entry, host))
             DiscoveredPool.of(self.hass).tidy()
             return self.async_abort(reason="handed_to_site")
         return await self._async_offer(Record.of(info))

@@ -19,25 +19,26 @@ from .sdk import Account
 
 
 def account_fields(
-    accounts: Sequence[Account], username: str | None = None
+    accounts: Sequence[Account], given: Mapping[str, Any]
 ) -> dict[vol.Marker, Any]:
     """Return the fields: which accounts are kept, and one that is added.
 
-    Passwords are never shown: an account goes by its place and its user name.
+    Passwords are never shown: an account goes by its place and its user name. What
+    was ``given`` and not taken stands there again.
     """
     fields: dict[vol.Marker, Any] = {}
     if accounts:
         options = [
-            SelectOptionDict(value=str(place), label=f"{place}. {a.username or '–'}")  # noqa: RUF001
+            SelectOptionDict(value=str(place), label=f"{place}. {a.username or '–'}")
             for place, a in enumerate(accounts, 1)
         ]
-        every = [option["value"] for option in options]
-        fields[vol.Optional(CONF_ACCOUNTS, default=every)] = SelectSelector(
+        left = given.get(CONF_ACCOUNTS, [option["value"] for option in options])
+        fields[vol.Optional(CONF_ACCOUNTS, default=left)] = SelectSelector(
             SelectSelectorConfig(
                 options=options, multiple=True, mode=SelectSelectorMode.LIST
             )
         )
-    suggested = {"suggested_value": username}
+    suggested = {"suggested_value": given.get(CONF_USERNAME)}
     fields[vol.Optional(CONF_USERNAME, description=suggested)] = TEXT
     fields[vol.Optional(CONF_PASSWORD)] = PASSWORD
     fields[vol.Optional(CONF_ANOTHER, default=False)] = BooleanSelector()

@@ -1,18 +1,20 @@
 """Scan ranges: adopt what turns up in them, and follow what moves."""
 
 import asyncio
+from dataclasses import replace
 
-from homeassistant.const import CONF_PASSWORD, CONF_USERNAME
+from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.helpers.start import async_at_started
 
+from .accounts import Wanted, async_find_account, async_note_refused, with_account
 from .const import CONF_TARGETS, DOMAIN, LOGGER, RANGE_SCAN_INTERVAL, SUBENTRY_RANGE
 from .devices import device_session
 from .discovered import DiscoveredPool
 from .fleet import Fleet
 from .inventory import Record
-from .sdk import DeviceInfo, DeviceKind, MiningSDKError, scan
+from .sdk import Account, DeviceInfo, DeviceKind, MiningSDKError, scan
 from .sites import async_find
 
 
@@ -54,30 +56,72 @@ class RangeScanner:
     async def async_scan(self) -> None:
         """Scan all ranges of the site, one after another."""
         for subentry in self.fleet.entry.subentries.values():
-            if subentry.subentry_type != SUBENTRY_RANGE:
-                continue
-            username = subentry.data.get(CONF_USERNAME)
-            password = subentry.data.get(CONF_PASSWORD)
-            try:
-                async for info in scan(
-                    subentry.data[CONF_TARGETS],
-                    session=device_session(self.hass),
-                    username=username,
-                    password=password,
-                ):
-                    await self._found(info, username, password)
-            except MiningSDKError as error:
-                LOGGER.warning("Range %s: %s", subentry.title, error)
+            if subentry.subentry_type == SUBENTRY_RANGE:
+                try:
+                    await self._scan(subentry)
+                except* MiningSDKError as group:
+                    for error in group.exceptions:
+                        LOGGER.warning("Range %s: %s", subentry.title, error)
 
-    async def _found(
-        self, info: DeviceInfo, username: str | None, password: str | None
-    ) -> None:
-        """Adopt a device that is new, and follow one that moved."""
-        if info.kind is not DeviceKind.MINER:
+    async def _scan(self, subentry: ConfigSubentry) -> None:
+        """Scan a range; accounts are only shown to devices that are not known yet."""
+        wanted = Wanted.of(subentry.data) + Wanted.of(self.fleet.entry.options)
+        found = scan(subentry.data[CONF_TARGETS], session=device_session(self.hass))
+        # A device that keeps silent while accounts are tried holds up no other one.
+        async with asyncio.TaskGroup() as group:
+            async for info in found:
+                if info.kind is DeviceKind.MINER:
+                    group.create_task(async_take_in(self.fleet, info, wanted))
+
+
+async def async_take_in(fleet: Fleet, info: DeviceInfo, wanted: Wanted) -> None:
+    """Adopt a device that is new, follow one that moved, and give it an account."""
+    if (known := async_find(fleet.hass, info)) is None:
+        new = Record.of(info)
+        found = await async_find_account(fleet.hass, new.id, info, wanted)
+        new = with_account(new, found)
+        # By now it may have told that it is one of those there are.
+        known = async_find(fleet.hass, new.info)
+        if known is None:
+            for added in await fleet.async_adopt([new]):
+                _ask_replaced(fleet, added)
+            DiscoveredPool.of(fleet.hass).tidy()
             return
-        if known := async_find(self.hass, info):
-            fleet, record = known
-            await fleet.async_move(record, info.host, info.port)
-        else:
-            await self.fleet.async_adopt([Record.of(info, username, password)])
-            DiscoveredPool.of(self.hass).tidy()
+    owner, record = known
+    await owner.async_move(record, info.host, info.port)
+    if owner is fleet and (wanting := _wanting(fleet, record.id)):
+        await _async_give_account(fleet, wanting, wanted)
+
+
+@callback
+def _ask_replaced(fleet: Fleet, new: Record) -> None:
+    """Ask whether a new machine took the place of that which had its address."""
+    for known in fleet.inventory.at(new.info):
+        if known.is_another(new.info):
+            fleet.async_ask_replaced(known, new.info)
+
+
+def _wanting(fleet: Fleet, record_id: str) -> Record | None:
+    """Return a device of the site, provided that an account is of use to it."""
+    record = fleet.inventory.records.get(record_id)
+    if record is None or record_id not in fleet.coordinators:
+        return None
+    return record if fleet.accounts.is_wanted(record) else None
+
+
+async def _async_give_account(fleet: Fleet, record: Record, wanted: Wanted) -> None:
+    """Find an account for a device of the site that has none, or none that works."""
+    if record.password is not None:
+        refused = Account(record.username, record.password)
+        await async_note_refused(fleet.hass, record.id, record.info.driver, refused)
+    found = await async_find_account(fleet.hass, record.id, record.info, wanted)
+    account, told = found.account, found.info or record.info
+    if account is None or record.is_another(told):
+        return
+    LOGGER.info("%s takes one of the accounts of its range", record.name)
+    await fleet.async_update(
+        record.id,
+        info=replace(told, mac=told.mac or record.info.mac),
+        username=account.username,
+        password=account.password,
+    )

@@ -10,7 +10,7 @@ from homeassistant.core import HomeAssistant
 from .const import CONF_DEVICES, CONF_TARGETS, DOMAIN, SUBENTRY_RANGE
 from .fleet import Fleet
 from .inventory import Record
-from .sdk import DeviceInfo
+from .sdk import DeviceInfo, MiningSDKError
 from .sdk.targets import expand
 
 
@@ -42,22 +42,30 @@ def async_find_by_mac(hass: HomeAssistant, mac: str) -> tuple[Fleet, Record] | N
     return None
 
 
-def async_range_of(
-    hass: HomeAssistant, host: str
-) -> tuple[Fleet, Mapping[str, Any]] | None:
-    """Return the site that has a scan range over an address, and that range."""
+def async_range_of(hass: HomeAssistant, host: str) -> Fleet | None:
+    """Return the site that has a scan range over an address."""
     for fleet in async_fleets(hass):
-        for subentry in fleet.entry.subentries.values():
-            if subentry.subentry_type == SUBENTRY_RANGE and host in _hosts(
-                subentry.data[CONF_TARGETS]
-            ):
-                return fleet, subentry.data
+        if any(ranges_over(fleet.entry, host)):
+            return fleet
     return None
+
+
+def ranges_over(entry: ConfigEntry[Any], host: str) -> Iterator[Mapping[str, Any]]:
+    """Yield the scan ranges of a site that an address lies in."""
+    for subentry in entry.subentries.values():
+        if subentry.subentry_type == SUBENTRY_RANGE and host in _hosts(
+            subentry.data[CONF_TARGETS]
+        ):
+            yield subentry.data
 
 
 @lru_cache(maxsize=64)
 def _hosts(targets: str) -> frozenset[str]:
-    return frozenset(target.host for target in expand(targets))
+    try:
+        return frozenset(target.host for target in expand(targets))
+    except MiningSDKError:
+        # The scanner complains about such a range.
+        return frozenset()
 
 
 async def async_join(

@@ -4,7 +4,13 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, ClassVar, override
 
-from custom_components.miningsdk.sdk import Device, DeviceInfo, DeviceKind
+from custom_components.miningsdk.sdk import (
+    AuthenticationFailed,
+    Device,
+    DeviceInfo,
+    DeviceKind,
+    LockedOut,
+)
 from custom_components.miningsdk.sdk.transports.wire import Probe
 from tests.sdk.fakes import FAKES, PAGE_PORT, WHO, FakeDevice, StockMiner
 
@@ -44,6 +50,29 @@ class OpenMiner(GuardedMiner):
         return 90 if '"fake":"open"' in evidence.get(WHO, "") else 0
 
 
+class SoldMiner(GuardedMiner):
+    """A family that is known to be sold with a password, and may lock itself."""
+
+    name = "fakesold"
+    make = "Sold"
+    firmware = "sold"
+    factory_accounts = (("root", "sold"),)
+
+    @classmethod
+    @override
+    def recognise(cls, evidence: Mapping[Probe, str]) -> int:
+        return 90 if '"fake":"sold"' in evidence.get(WHO, "") else 0
+
+    @override
+    async def check_credentials(self) -> None:
+        try:
+            await super().check_credentials()
+        except AuthenticationFailed:
+            if (await self._ask("info")).get("locked"):
+                raise LockedOut("too many wrong passwords") from None
+            raise
+
+
 class Meter(Device[None]):
     """A device that is no miner."""
 
@@ -66,7 +95,22 @@ class Meter(Device[None]):
         raise NotImplementedError
 
 
-DRIVERS = (*FAKES, GuardedMiner, OpenMiner, Meter)
+DRIVERS = (*FAKES, GuardedMiner, OpenMiner, SoldMiner, Meter)
+
+
+class LockingDevice(FakeDevice):
+    """A device that takes no password any more after a few wrong ones."""
+
+    patience = 1
+
+    @override
+    def _reply(self, asked: dict[str, Any]) -> dict[str, Any]:
+        if asked["command"] == "info":
+            locked = len(self.refused) > self.patience
+            return {**super()._reply(asked), "locked": locked}
+        if asked.get("password") and len(self.refused) > self.patience:
+            return {"denied": True}
+        return super()._reply(asked)
 
 
 class SpeechlessDevice(FakeDevice):

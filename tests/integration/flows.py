@@ -115,10 +115,17 @@ def records_of(hass: HomeAssistant) -> dict[str, Record]:
     return fleet_of(hass).inventory.records
 
 
-def range_data(targets: str, **account: str) -> ConfigSubentryData:
+def range_data(
+    targets: str, *accounts: dict[str, str], factory: bool = False
+) -> ConfigSubentryData:
     """Return a scan range as a site stores it."""
+    data: dict[str, Any] = {CONF_TARGETS: targets}
+    if accounts:
+        data["accounts"] = list(accounts)
+    if factory:
+        data["factory"] = True
     return ConfigSubentryData(
-        data={CONF_TARGETS: targets, **account},
+        data=data,
         subentry_type=SUBENTRY_RANGE,
         title=targets,
         unique_id=None,

@@ -220,7 +220,7 @@ async def test_device_in_a_range_joins_by_itself(
     assert len(cards(hass)) == 1
     await device.stop()
     other = range_data(loopback_address())
-    entry = await add_site(subentries=(other, range_data(device.host, **account)))
+    entry = await add_site(subentries=(other, range_data(device.host, account)))
     await hass.async_block_till_done(wait_background_tasks=True)
     assert not records_of(hass)
 

@@ -21,6 +21,7 @@ from tests.integration.flows import (
     fill,
     fleet_of,
     id_of,
+    options,
     range_data,
     records_of,
     settle,
@@ -54,7 +55,7 @@ async def test_first_range_creates_the_site(hass: HomeAssistant, axe: Axe) -> No
     targets = ", ".join(device.address for device in devices)
     result = await begin(hass, "range")
     assert result["step_id"] == "range"
-    assert fields(result) == {"targets", "username", "password"}
+    assert fields(result) == {"targets", "username", "password", "another", "factory"}
     result = await fill(hass, result, targets=targets)
     assert result["type"] == "create_entry"
     assert result["title"] == "Home"
@@ -90,7 +91,7 @@ async def test_range_joins_a_site(
     assert result["type"] == "abort"
     assert result["reason"] == "range_added"
     await settle(hass)
-    assert only_range(entry).data == {"targets": device.host, **account}
+    assert only_range(entry).data == {"targets": device.host, "accounts": [account]}
     record = records_of(hass)[id_of(device)]
     assert (record.username, record.password) == ("root", "right")
 
@@ -124,41 +125,108 @@ async def test_add_range(hass: HomeAssistant, axe: Axe, add_site: AddSite) -> No
     assert list(records_of(hass)) == [id_of(device)]
 
 
+async def change(hass: HomeAssistant, entry: ConfigEntry) -> Any:
+    result = await hass.config_entries.subentries.async_init(
+        (entry.entry_id, "range"),
+        context={
+            "source": SOURCE_RECONFIGURE,
+            "subentry_id": only_range(entry).subentry_id,
+        },
+    )
+    assert result["step_id"] == "reconfigure"
+    return result
+
+
 async def test_change_range(hass: HomeAssistant, axe: Axe, add_site: AddSite) -> None:
     device = await axe()
     account = {"username": "root", "password": "old"}
-    entry = await add_site(subentries=(range_data(loopback_address(), **account),))
+    entry = await add_site(subentries=(range_data(loopback_address(), account),))
     flows = hass.config_entries.subentries
 
-    async def change(**given: str) -> Any:
-        result = await flows.async_init(
-            (entry.entry_id, "range"),
-            context={
-                "source": SOURCE_RECONFIGURE,
-                "subentry_id": only_range(entry).subentry_id,
-            },
-        )
-        assert result["step_id"] == "reconfigure"
-        # The password is never shown.
-        assert suggested(result) == {"username": "root"}
-        return await flows.async_configure(result["flow_id"], given)
-
-    result = await change(targets="10.0.0.0/8", username="root")
-    assert result["errors"] == {"targets": "invalid_targets"}
+    result = await change(hass, entry)
     result = await flows.async_configure(
-        result["flow_id"], {"targets": device.address, "username": "root"}
+        result["flow_id"], {"targets": "10.0.0.0/8", "username": "me"}
     )
+    assert result["errors"] == {
+        "targets": "invalid_targets",
+        "password": "password_missing",
+    }
+    assert suggested(result) == {"username": "me"}
+    result = await flows.async_configure(result["flow_id"], {"targets": device.address})
     assert result["type"] == "abort"
     assert result["reason"] == "reconfigure_successful"
     await settle(hass)
     assert only_range(entry).title == device.address
-    # An empty password keeps the one there is.
-    assert only_range(entry).data == {"targets": device.address, **account}
+    # What is not touched stays.
+    assert only_range(entry).data == {"targets": device.address, "accounts": [account]}
     assert list(records_of(hass)) == [id_of(device)]
 
-    await change(targets=device.address, username="root", password="new")
+
+async def test_accounts_of_a_range(hass: HomeAssistant, add_site: AddSite) -> None:
+    """They are added at the end, one after another, and taken away by their marks."""
+    first = {"username": "root", "password": "one"}
+    second, third = {"password": "two"}, {"username": "root", "password": "three"}
+    host = loopback_address()
+    entry = await add_site(subentries=(range_data(host, first),))
+    flows: Any = hass.config_entries.subentries
+
+    result = await change(hass, entry)
+    # Passwords are never shown.
+    assert options(result, "accounts") == {"1": "1. root"}
+    assert "one" not in str(result["data_schema"].schema)
+    result = await flows.async_configure(
+        result["flow_id"], {"targets": host, **second, "another": True}
+    )
+    assert result["step_id"] == "reconfigure"
+    assert not result["errors"]
+    assert options(result, "accounts") == {"1": "1. root", "2": "2. –"}
+    assert only_range(entry).data["accounts"] == [first]
+    # A typo does not bring back what was taken away.
+    result = await flows.async_configure(
+        result["flow_id"], {"targets": "", **third, "accounts": ["2"], "factory": True}
+    )
+    assert result["errors"] == {"targets": "invalid_targets"}
+    shown = {str(field): field for field in result["data_schema"].schema}
+    assert shown["accounts"].default() == ["2"]
+    assert shown["factory"].default() is True
+    result = await flows.async_configure(
+        result["flow_id"],
+        {"targets": host, **third, "accounts": ["2"], "factory": True},
+    )
+    assert result["type"] == "abort"
     await settle(hass)
-    assert only_range(entry).data["password"] == "new"
+    assert only_range(entry).data == {
+        "targets": host,
+        "accounts": [second, third],
+        "factory": True,
+    }
+
+    result = await change(hass, entry)
+    result = await flows.async_configure(
+        result["flow_id"], {"targets": host, "accounts": [], **second, "factory": False}
+    )
+    await settle(hass)
+    assert only_range(entry).data == {"targets": host, "accounts": [second]}
+
+
+async def test_several_accounts_of_a_new_range(hass: HomeAssistant) -> None:
+    host = loopback_address()
+    result = await begin(hass, "range")
+    result = await fill(hass, result, targets=host, password="one", another=True)
+    assert result["step_id"] == "range"
+    assert options(result, "accounts") == {"1": "1. –"}
+    result = await fill(hass, result, targets=host, username="me")
+    assert result["errors"] == {"password": "password_missing"}
+    result = await fill(
+        hass, result, targets=host, username="me", password="two", factory=True
+    )
+    assert result["type"] == "create_entry"
+    accounts = [{"password": "one"}, {"username": "me", "password": "two"}]
+    assert only_range(sites(hass)[0]).data == {
+        "targets": host,
+        "accounts": accounts,
+        "factory": True,
+    }
 
 
 async def test_removed_range_is_scanned_no_more(
@@ -328,6 +396,6 @@ async def test_known_device_of_a_range_keeps_its_account(
     device = await fake(firmware="guarded", password="own")
     known = await record_of(device, "root", "own")
     account = {"username": "root", "password": "of the range"}
-    await add_site(known, subentries=(range_data(device.host, **account),))
+    await add_site(known, subentries=(range_data(device.host, account),))
     await settle(hass)
     assert fleet_of(hass).inventory.records[id_of(device)].password == "own"

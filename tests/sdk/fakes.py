@@ -74,6 +74,7 @@ class FakeDevice(SimulatedDevice):
         self.model = model
         self.asked: list[str] = []
         self.passwords: list[str | None] = []
+        self.refused: list[str] = []  # the passwords that were wrong
         self.refuse: str | None = None
         self.ignore = False
         # How many readings still show the old state after something was set.
@@ -113,6 +114,8 @@ class FakeDevice(SimulatedDevice):
         if asked["command"] == "info":
             return {"fake": self.firmware, "serial": self.serial, "model": self.model}
         if self.password is not None and asked.get("password") != self.password:
+            if asked.get("password") is not None:
+                self.refused.append(asked["password"])
             return {"denied": True}
         if asked["command"] == "set":
             return self._set(asked)

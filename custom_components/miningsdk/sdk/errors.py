@@ -20,6 +20,10 @@ class AuthenticationFailed(MiningSDKError):  # noqa: N818
     """The device asks for credentials, or refuses those it was given."""
 
 
+class LockedOut(AuthenticationFailed):
+    """The device takes no password at all for a while, after too many wrong ones."""
+
+
 class NotSupported(MiningSDKError):  # noqa: N818
     """The device, as its firmware stands, does not offer this."""
 
@@ -30,3 +34,10 @@ class InvalidReply(MiningSDKError):  # noqa: N818
 
 class CommandFailed(MiningSDKError):  # noqa: N818
     """The device refused a command or did not confirm it in time."""
+
+
+class ControlDisabled(CommandFailed):
+    """The device takes no commands until somebody allows them at the device itself.
+
+    The text says how that is done, in the words of the vendor's own tool.
+    """
