@@ -8,26 +8,33 @@ from homeassistant.helpers.typing import ConfigType
 from .actions import async_setup_actions
 from .const import CONF_DEVICES, CONF_NETWORK, DOMAIN, PLATFORMS
 from .coordinator import MiningConfigEntry
+from .extensions import EXTENSIONS, async_setup_extensions
 from .fleet import Fleet
 from .inventory import Inventory
+from .issues import async_forget_site
+from .levels import LevelKeeper
 from .market import MarketCoordinator
 from .ranges import RangeScanner
-from .sdk import registry
+from .refusals import async_refusals
+from .sdk import models, registry
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
-# Imported here, in the executor, because an import reads files.
+# Read here, in the executor: drivers and models are files.
 registry.drivers()
+models.load()
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Set up the actions, which belong to no single site."""
+    """Set up the actions and the drivers of others, which belong to no single site."""
     async_setup_actions(hass)
+    await async_setup_extensions(hass, config)
     return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: MiningConfigEntry) -> bool:
     """Set up a site."""
+    await hass.data[EXTENSIONS].async_read_files()
     fleet = Fleet(hass, entry)
     given = entry.data.get(CONF_DEVICES, [])
     await fleet.async_load(given)
@@ -37,7 +44,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: MiningConfigEntry) -> bo
         )
     # From here on: what is added while the site starts must not be missed.
     entry.async_on_unload(entry.add_update_listener(_async_updated))
+    levels = LevelKeeper(fleet)
+    await levels.async_start()
     await fleet.async_start()
+    levels.async_watch()
     entry.runtime_data = fleet
     if entry.options.get(CONF_NETWORK):
         fleet.market = MarketCoordinator(hass, entry)
@@ -61,6 +71,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: MiningConfigEntry) -> bo
 
 async def async_unload_entry(hass: HomeAssistant, entry: MiningConfigEntry) -> bool:
     """Unload a site."""
+    await entry.runtime_data.pace.async_stop()
     unloaded = await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
     if unloaded:
         await entry.runtime_data.async_stop()
@@ -69,7 +80,13 @@ async def async_unload_entry(hass: HomeAssistant, entry: MiningConfigEntry) -> b
 
 async def async_remove_entry(hass: HomeAssistant, entry: MiningConfigEntry) -> None:
     """Forget the devices of a site that was deleted."""
-    await Inventory(hass, entry.entry_id).async_remove()
+    async_forget_site(hass, entry.entry_id)
+    inventory = Inventory(hass, entry.entry_id)
+    try:
+        await inventory.async_load()
+        (await async_refusals(hass)).forget(*inventory.records)
+    finally:
+        await inventory.async_remove()
 
 
 async def async_remove_config_entry_device(

@@ -15,6 +15,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.service import async_register_admin_service
 import voluptuous as vol
 
+from .actions_inventory import async_setup_inventory_actions
 from .actions_miners import async_setup_miner_actions
 from .const import CONF_TARGETS, DOMAIN
 from .devices import device_session
@@ -44,6 +45,7 @@ def async_setup_actions(hass: HomeAssistant) -> None:
         schema=_SCAN_SCHEMA,
         supports_response=SupportsResponse.ONLY,
     )
+    async_setup_inventory_actions(hass)
     async_setup_miner_actions(hass)
 
 

@@ -20,9 +20,16 @@ PLATFORMS: Final = [
     Platform.SWITCH,
 ]
 
+CONF_ACCOUNTS: Final = "accounts"
+CONF_ANOTHER: Final = "another"
+CONF_CONTAINER: Final = "container"
 CONF_DETAIL: Final = "detail"
 CONF_DEVICES: Final = "devices"
+CONF_FACTORY: Final = "factory"
+CONF_ROOM_ENTITY: Final = "room_entity"
 CONF_SITE: Final = "site"
+CONF_SOCKET: Final = "socket"
+CONF_SOCKETS: Final = "sockets"
 CONF_TARGETS: Final = "targets"
 CONF_TEMPERATURE_ENTITY: Final = "temperature_entity"
 CONF_DRIVER: Final = "driver"
@@ -52,8 +59,9 @@ MAXIMUM_INTERVAL: Final = 600
 # A device that does not answer is asked again after this, doubling each time.
 BACKOFF_FIRST: Final = 10.0
 BACKOFF_LAST: Final = 600.0
-# Sockets open at once over all sites; one device is one of them.
-CONNECTION_LIMIT: Final = 64
+# Devices asked at once over all sites. Half a hall that keeps silent for 4 s each must
+# not keep the other half waiting.
+CONNECTION_LIMIT: Final = 256
 # How long the start waits for first readings before it goes on without them.
 FIRST_READINGS_WITHIN: Final = 3.0
 RANGE_SCAN_INTERVAL: Final = timedelta(minutes=30)

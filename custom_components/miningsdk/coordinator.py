@@ -12,6 +12,7 @@ from .energy import EnergyMeter
 from .inventory import PausedBy, Record
 from .measured import Plug, async_with_plug, plug_of
 from .polling import DeviceCoordinator
+from .positions import Position
 from .sdk import Miner, MinerStats, MinerStatus
 
 if TYPE_CHECKING:
@@ -52,6 +53,11 @@ class MinerCoordinator(DeviceCoordinator[Miner, MinerStats]):
             self.fleet.entry.options, self.id, self.fleet.containers.socket_of(self.id)
         )
 
+    @property
+    def position(self) -> Position:
+        """Return where the miner stands, as far as that is known."""
+        return self.fleet.positions.of(self.record)
+
     @callback
     def async_measure(self) -> None:
         """Take up what is measured outside of the miner now."""
@@ -61,11 +67,13 @@ class MinerCoordinator(DeviceCoordinator[Miner, MinerStats]):
 
     async def async_exchange(self, record: Record, device: Miner) -> None:
         """Go on with another device object: a new address, or new credentials."""
+        # At once: what is noted of the record in the meantime must not get lost.
+        self.record = record
         if self._refreshing is not None:
             self._refreshing.cancel()
             await asyncio.wait([self._refreshing])
         await self.device.close()
-        self.record, self.device = record, device
+        self.device = device
         self._failures = 0
         await self.async_refresh()
 
@@ -122,7 +130,11 @@ class MinerCoordinator(DeviceCoordinator[Miner, MinerStats]):
 
     @override
     def _account_refused(self) -> None:
-        self.fleet.async_credentials_failed(self)
+        self.fleet.accounts.async_failed(self.record)
+
+    @override
+    def _control_disabled(self, words: str | None) -> None:
+        self.fleet.accounts.async_control_disabled(self.record, words)
 
     def _stop_counting(self) -> None:
         self.energy.add(None, self.hass.loop.time())

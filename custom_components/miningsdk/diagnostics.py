@@ -1,6 +1,8 @@
 """Diagnostics: what helps to find a fault, without what must stay private."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+import re
 from typing import Any
 
 from homeassistant.components.diagnostics import async_redact_data
@@ -10,13 +12,16 @@ from homeassistant.helpers.device_registry import DeviceEntry
 import orjson
 
 from .attached import AttachedCoordinator
-from .const import DOMAIN
+from .const import CONF_DEVICES, CONF_PLUGS, CONF_SOCKETS, DOMAIN
 from .coordinator import MinerCoordinator, MiningConfigEntry
 from .polling import DeviceCoordinator
+from .positions import CONF_RULE
 from .sdk import DeviceInfo, PoolStats, to_json
 
 _REDACTED = "**REDACTED**"
 TO_REDACT = {
+    # Of a container: its miners, by what they are known by.
+    CONF_DEVICES,
     "host",
     "hostname",
     "id",
@@ -33,13 +38,17 @@ TO_REDACT = {
 }
 
 
+# Options tell no more than that of what is private.
+_ACCOUNT = {"password", "username"}
+
+
 async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: MiningConfigEntry
 ) -> dict[str, Any]:
     """Return the diagnostics of a site."""
     fleet = entry.runtime_data
     return {
-        "options": dict(entry.options),
+        "options": _options(entry.options),
         "detail": fleet.detail.name.lower(),
         "totals": _plain(fleet.totals),
         "ranges": [
@@ -64,8 +73,24 @@ async def async_get_device_diagnostics(
     return await async_get_config_entry_diagnostics(hass, entry)
 
 
+def _options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options; what is kept by device would tell serial numbers and MACs."""
+    by_device = {CONF_PLUGS, CONF_SOCKETS}.intersection(options)
+    found = {**options, **{key: list(options[key].values()) for key in by_device}}
+    if CONF_RULE in found:
+        # What it makes of addresses helps; the addresses themselves are private.
+        found[CONF_RULE] = re.sub(r"\d+", "#", found[CONF_RULE])
+    return async_redact_data(found, _ACCOUNT)
+
+
 def _device(coordinator: MinerCoordinator) -> dict[str, Any]:
     described = {"record": coordinator.record.as_dict(), **_polled(coordinator)}
+    if position := coordinator.position:
+        described["position"] = position.as_dict()
+    if plug := coordinator.plug:
+        described["measured_by"] = plug if isinstance(plug, str) else "socket"
+    if plugged := coordinator.fleet.containers.socket_of(coordinator.id):
+        described["socket"] = plugged.described
     return _redacted(described, coordinator.record.info)
 
 

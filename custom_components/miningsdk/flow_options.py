@@ -27,7 +27,8 @@ from .const import (
     MINIMUM_INTERVAL,
 )
 from .detail import AUTOMATIC, OPTIONS
-from .flow_plug import PlugFlow
+from .flow_accounts import AccountsFlow
+from .flow_table import TableFlow
 from .forms import TEXT, measuring_entity
 from .sdk import MiningSDKError
 from .sdk.network import MEMPOOL_SPACE, Network
@@ -65,14 +66,16 @@ _SCHEMA = vol.Schema(
 )
 
 
-class MiningOptionsFlow(PlugFlow):
+class MiningOptionsFlow(TableFlow, AccountsFlow):
     """How a site is read and shown, and what else measures it."""
 
     async def async_step_init(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask what shall be changed."""
-        return self.async_show_menu(step_id="init", menu_options=["settings", "plug"])
+        return self.async_show_menu(
+            step_id="init", menu_options=["settings", "plug", "accounts", "positions"]
+        )
 
     async def async_step_settings(
         self, user_input: dict[str, Any] | None = None
@@ -82,7 +85,8 @@ class MiningOptionsFlow(PlugFlow):
         if user_input is not None:
             errors = _errors(user_input)
             if not errors:
-                return self.async_create_entry(data={**user_input, **self._plugs()})
+                kept = {**self._plugs(), **self._accounts(), **self._positions()}
+                return self.async_create_entry(data={**user_input, **kept})
         return self.async_show_form(
             step_id="settings",
             data_schema=self.add_suggested_values_to_schema(

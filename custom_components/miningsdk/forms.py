@@ -32,6 +32,7 @@ from .sdk import (
     DeviceTimeout,
     DeviceUnreachable,
     InvalidReply,
+    LockedOut,
     MiningSDKError,
     NotSupported,
     identify,
@@ -46,6 +47,7 @@ PASSWORD = TextSelector(
 TEXT = TextSelector(TextSelectorConfig(type=TextSelectorType.TEXT))
 
 _ERRORS: tuple[tuple[type[MiningSDKError], str], ...] = (
+    (LockedOut, "locked_out"),
     (AuthenticationFailed, "invalid_auth"),
     (DeviceTimeout, "timeout"),
     (DeviceUnreachable, "cannot_connect"),

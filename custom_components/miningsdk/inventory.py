@@ -1,7 +1,8 @@
 """The devices of a site, kept over restarts whether they answer or not."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 
@@ -9,6 +10,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import Store
 
 from .const import DOMAIN
+from .lookup import Lookup
+from .positions import Position
 from .sdk import (
     Board,
     Capability,
@@ -61,6 +64,8 @@ class Shape:
         return self if shape == self else shape
 
 
+_SHAPE = tuple(f.name for f in fields(Shape))
+_INFO = tuple(f.name for f in fields(DeviceInfo))
 _LISTS = {"fans", "boards", "pools", "settings", "faults", "failed"}
 _SINGLE = tuple(f.name for f in fields(MinerStats) if f.name not in _LISTS)
 _SETTINGS = tuple(f.name for f in fields(MinerStats().settings))
@@ -83,8 +88,41 @@ def paused_by(user_id: str | None) -> PausedBy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """A machine that a record stood for until another one took its place."""
+
+    serial_number: str | None = None
+    mac: str | None = None
+    model: str | None = None
+    until: datetime
+
+    @classmethod
+    def of(cls, info: DeviceInfo, until: datetime) -> Self:
+        """Return what is kept of a machine that is gone."""
+        return cls(
+            serial_number=info.serial_number,
+            mac=info.mac,
+            model=info.model,
+            until=until,
+        )
+
+    def as_dict(self) -> dict[str, str | None]:
+        """Return the machine as plain JSON."""
+        return {**asdict(self), "until": self.until.isoformat()}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Return a stored machine."""
+        return cls(**{**data, "until": datetime.fromisoformat(data["until"])})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One device of the inventory. ``id`` never changes, unlike its address."""
+    """One device of the inventory. ``id`` never changes, unlike its address.
+
+    ``position`` is what a person said, not what the rule of the site makes of the
+    address. ``history`` names the machines that were the device before, oldest first.
+    """
 
     id: str
     info: DeviceInfo
@@ -93,6 +131,8 @@ class Record:
     shape: Shape = Shape()
     # Until it hashes again; what was put to sleep at the device itself has none.
     paused_by: PausedBy | None = None
+    position: Position | None = None
+    history: tuple[Machine, ...] = ()
 
     @classmethod
     def of(
@@ -132,14 +172,19 @@ class Record:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the record as it is stored."""
-        return {
+        stored: dict[str, Any] = {
             "id": self.id,
             "info": info_as_dict(self.info),
             "username": self.username,
             "password": self.password,
-            "shape": {key: sorted(value) for key, value in asdict(self.shape).items()},
+            "shape": {key: sorted(getattr(self.shape, key)) for key in _SHAPE},
             "paused_by": self.paused_by,
         }
+        if self.position:
+            stored["position"] = self.position.as_dict()
+        if self.history:
+            stored["history"] = [machine.as_dict() for machine in self.history]
+        return stored
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -153,6 +198,8 @@ class Record:
                 **{key: frozenset(value) for key, value in data["shape"].items()}
             ),
             paused_by=PausedBy(data["paused_by"]) if data.get("paused_by") else None,
+            position=Position.of(data["position"]) if data.get("position") else None,
+            history=tuple(map(Machine.from_dict, data.get("history", ()))),
         )
 
 
@@ -179,8 +226,9 @@ def same_device(one: DeviceInfo, other: DeviceInfo) -> bool | None:
 
 def info_as_dict(info: DeviceInfo) -> dict[str, Any]:
     """Return the facts of a device as plain JSON."""
+    # Unlike asdict, this copies nothing: there may be thousands of them.
     return {
-        **asdict(info),
+        **{name: getattr(info, name) for name in _INFO},
         "limits": {key.value: asdict(value) for key, value in info.limits.items()},
     }
 
@@ -188,8 +236,7 @@ def info_as_dict(info: DeviceInfo) -> dict[str, Any]:
 def info_from_dict(data: Mapping[str, Any]) -> DeviceInfo:
     """Return the facts of a device; a capability that is no more is dropped."""
     known = {capability.value for capability in Capability}
-    names = {f.name for f in fields(DeviceInfo)}
-    plain = {key: value for key, value in data.items() if key in names}
+    plain = {key: value for key, value in data.items() if key in _INFO}
     plain["kind"] = DeviceKind(data["kind"])
     plain["capabilities"] = tuple(
         Capability(name) for name in data["capabilities"] if name in known
@@ -203,25 +250,36 @@ def info_from_dict(data: Mapping[str, Any]) -> DeviceInfo:
 
 
 class Inventory:
-    """All devices of one site, in a file of their own."""
+    """All devices of one site, in a file of their own.
+
+    ``records`` is to be looked at only: ``put`` and ``drop`` change it.
+    """
 
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         """Describe the inventory of a config entry."""
+        # What is written is made in a thread: of thousands that takes a while.
         self._store = Store[dict[str, Any]](
-            hass, _VERSION, f"{DOMAIN}.{entry_id}", private=True
+            hass,
+            _VERSION,
+            f"{DOMAIN}.{entry_id}",
+            private=True,
+            serialize_in_event_loop=False,
         )
+        self._hass = hass
+        self._lookup = Lookup()
         self.records: dict[str, Record] = {}
 
     async def async_load(self) -> None:
         """Read the inventory; a site without one has no devices yet."""
         if data := await self._store.async_load():
-            self.records = {
-                stored["id"]: Record.from_dict(stored) for stored in data["devices"]
-            }
+            for stored in data["devices"]:
+                self._keep(Record.from_dict(stored))
 
     async def async_save(self) -> None:
         """Write the inventory now."""
-        await self._store.async_save(self._data())
+        await self._store.async_save(
+            await self._hass.async_add_executor_job(self._data)
+        )
 
     async def async_remove(self) -> None:
         """Delete the file."""
@@ -231,6 +289,7 @@ class Inventory:
         """Return a device that is new under an id that no other one has.
 
         What was added while it was off goes by its address then, and may have moved.
+        What another machine took the place of comes back under the id it had.
         """
         number, free = 1, record.id
         while free in self.records:
@@ -239,13 +298,17 @@ class Inventory:
         return replace(record, id=free)
 
     def put(self, record: Record) -> None:
-        """Add or replace a device; it is written to disk a little later."""
-        self.records[record.id] = record
+        """Add or replace a device; it is written to disk a little later.
+
+        However many are put in that time, they are written once.
+        """
+        self._keep(record)
         self._store.async_delay_save(self._data, _SAVE_DELAY)
 
     def drop(self, record_id: str) -> None:
         """Forget a device."""
-        self.records.pop(record_id, None)
+        if record := self.records.pop(record_id, None):
+            self._lookup.drop(record_id, record.info)
         self._store.async_delay_save(self._data, _SAVE_DELAY)
 
     def find(self, info: DeviceInfo) -> Record | None:
@@ -253,23 +316,41 @@ class Inventory:
 
         A device that does not tell who it is, is known by its address.
         """
-        for record in self.records.values():
+        for record in self._known_as(info):
             if record.is_device(info):
                 return record
-        for record in self.records.values():
-            if address(record.info) == address(info) and (
+        for record in self.at(info):
+            if (
                 same_device(record.info, info) is None
                 and record.info.driver == info.driver
             ):
                 return record
         return None
 
+    def at(self, info: DeviceInfo) -> Iterator[Record]:
+        """Yield the devices that are, or were last, at the address of this one."""
+        for record_id in self._lookup.by_address(info.host, info.port):
+            yield self.records[record_id]
+
     def by_mac(self, mac: str) -> Record | None:
         """Return the device with this MAC."""
-        return next((r for r in self.records.values() if r.info.mac == mac), None)
+        return next((self.records[key] for key in self._lookup.by_mac(mac)), None)
+
+    def _known_as(self, info: DeviceInfo) -> Iterator[Record]:
+        for record_id in self._lookup.by_serial_number(info.serial_number):
+            yield self.records[record_id]
+        for record_id in self._lookup.by_mac(info.mac):
+            yield self.records[record_id]
+
+    def _keep(self, record: Record) -> None:
+        if known := self.records.get(record.id):
+            self._lookup.drop(record.id, known.info)
+        self._lookup.add(record.id, record.info)
+        self.records[record.id] = record
 
     def _data(self) -> dict[str, Any]:
-        return {"devices": [record.as_dict() for record in self.records.values()]}
+        # A copy: the loop may put some in while a thread looks at them.
+        return {"devices": [r.as_dict() for r in tuple(self.records.values())]}
 
 
 def moved(record: Record, host: str, port: int | None) -> Record:

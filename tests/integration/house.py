@@ -18,6 +18,7 @@ from homeassistant.helpers.entity import EntityDescription
 from homeassistant.util.yaml import load_yaml_dict
 
 import custom_components.miningsdk
+from custom_components.miningsdk.positions_table import Wrong
 
 ROOT = Path(custom_components.miningsdk.__file__).parent
 REPOSITORY = ROOT.parents[1]
@@ -139,7 +140,7 @@ def exception_keys() -> set[str]:
             "HomeAssistantError", "ServiceValidationError", "UpdateFailed"
         )
         for key in words(where, argument(call, "translation_key"))
-    }
+    } | set(Wrong)
 
 
 def issue_keys() -> set[str]:

@@ -22,7 +22,7 @@ from tests.integration.flows import (
 async def open_settings(hass: HomeAssistant, entry_id: str) -> Any:
     result: Any = await hass.config_entries.options.async_init(entry_id)
     assert result["type"] == "menu"
-    assert result["menu_options"] == ["settings", "plug"]
+    assert result["menu_options"] == ["settings", "plug", "accounts", "positions"]
     return await hass.config_entries.options.async_configure(
         result["flow_id"], {"next_step_id": "settings"}
     )
@@ -136,11 +136,14 @@ async def test_plug_measures_a_miner(
         result = await hass.config_entries.options.async_configure(
             result["flow_id"], {"next_step_id": "plug"}
         )
-        given = {"device": coordinator.id}
-        if entity_id:
-            given["power_entity"] = entity_id
         result = await hass.config_entries.options.async_configure(
-            result["flow_id"], given
+            result["flow_id"], {"device": coordinator.id}
+        )
+        assert result["step_id"] == "plug_device"
+        # A site without containers has no sockets.
+        assert fields(result) == {"power_entity"}
+        result = await hass.config_entries.options.async_configure(
+            result["flow_id"], {"power_entity": entity_id} if entity_id else {}
         )
         assert result["type"] == "create_entry"
         await hass.async_block_till_done(wait_background_tasks=True)

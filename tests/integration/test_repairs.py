@@ -224,10 +224,10 @@ async def test_replaced_device_is_taken_in(
     assert issue.translation_placeholders == named
 
     result = await repairs.start("replaced")
-    assert result["step_id"] == "confirm"
-    assert fields(result) == set()
+    assert (result["type"], result["step_id"]) == ("menu", "confirm")
+    assert result["menu_options"] == ["replace", "add"]
     assert result["description_placeholders"] == named
-    result = await repairs.fill(result)
+    result = await repairs.fill(result, next_step_id="add")
     assert result["type"] == "create_entry"
     assert not repairs.issues()
     await hass.async_block_till_done()
@@ -252,6 +252,6 @@ async def test_replaced_device_comes_back(
     await coordinator.async_refresh()
     assert coordinator.available
     assert not repairs.issues()
-    result = await repairs.fill(open_form)
+    result = await repairs.fill(open_form, next_step_id="replace")
     assert result["type"] == "create_entry"
     assert list(records_of(hass)) == [id_of(old)]
