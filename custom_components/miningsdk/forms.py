@@ -55,8 +55,8 @@ _ERRORS: tuple[tuple[type[MiningSDKError], str], ...] = (
     (InvalidReply, "invalid_reply"),
     (InvalidTarget, "invalid_host"),
 )
-# The keys that say that a device may just be off.
-AWAY = ("cannot_connect", "timeout")
+# The keys that say that a device may just be off, or show nothing of what it is.
+AWAY = ("cannot_connect", "timeout", "not_supported")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """One client in a process of its own: reads a fleet, and prints what that cost.
 
 Run with the name of the client (``miningsdk`` or ``bare``), of the fleet, the number
-of miners and of rounds.
+of miners and of rounds, and the network that they are in.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from tests.benchmark.bare import ASK
 from tests.benchmark.fleet import Place, places
 
 SDK = Path(__file__).parents[2] / "custom_components" / "miningsdk" / "sdk"
-# As many as a site of the integration polls at once.
+# As many as there are connections to a fleet that answers at once.
 _AT_ONCE = 64
 _TICK = 0.001
 
@@ -161,8 +161,9 @@ def main() -> None:
     parser.add_argument("fleet")
     parser.add_argument("count", type=int)
     parser.add_argument("rounds", type=int)
+    parser.add_argument("net", type=int)
     given = parser.parse_args()
-    found = places(given.fleet, given.count)
+    found = places(given.fleet, given.count, net=given.net)
     result = asyncio.run(run(given.client, found, given.rounds))
     print(json.dumps(result), flush=True)  # noqa: T201
 

@@ -6,7 +6,7 @@ import errno
 import socket
 from typing import Any
 
-from tests.demo.site import MAKERS, PASSWORD
+from tests.demo.makers import MAIN, PASSWORD
 from tests.simulators.base import SimulatedDevice
 from tests.simulators.families import families
 
@@ -27,26 +27,39 @@ class Place:
     @property
     def account(self) -> tuple[str | None, str | None]:
         """Return user name and password."""
-        if self.family in MAKERS:
+        if self.family in MAIN:
             return None, PASSWORD
         known = next(f for f in families() if f.driver == self.family)
         return known.username, known.password
 
     def make(self) -> SimulatedDevice:
         """Return the simulated device, not switched on."""
-        if maker := MAKERS.get(self.family):
+        if maker := MAIN.get(self.family):
             return maker(self.host, self.offset, self.number)
         known = next(f for f in families() if f.driver == self.family)
         options: dict[str, Any] = dict(known.options)
         return known.simulator(self.host, offset=self.offset, **options)
 
 
-def places(fleet: str, count: int, *, net: int = 20) -> list[Place]:
-    """Return the places of a fleet: one family, or ``mixed``, all of the demo in turn.
+def free_net() -> int:
+    """Return the second number of loopback addresses that nobody listens on."""
+    for net in range(20, 60):
+        with socket.socket() as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                sock.bind((f"127.{net}.0.1", 80 if low_ports_allowed() else 80 + _HIGH))
+            except OSError:
+                continue
+        return net
+    raise RuntimeError("all loopback networks for benchmarks are in use")
+
+
+def places(fleet: str, count: int, *, net: int) -> list[Place]:
+    """Return the places of a fleet: one family, or ``mixed``, the main ones in turn.
 
     ``net`` is the second number of their addresses.
     """
-    turn: Sequence[str] = tuple(MAKERS) if fleet == MIXED else (fleet,)
+    turn: Sequence[str] = tuple(MAIN) if fleet == MIXED else (fleet,)
     offset = 0 if low_ports_allowed() else _HIGH
     return [
         Place(
@@ -63,7 +76,7 @@ def low_ports_allowed() -> bool:
     """Tell whether this user may open the ports that real devices have."""
     with socket.socket() as sock:
         try:
-            sock.bind(("127.20.250.250", 79))
+            sock.bind(("127.19.250.250", 79))
         except OSError as error:
             return error.errno not in (errno.EACCES, errno.EPERM)
     return True

@@ -7,7 +7,7 @@ import json
 import sys
 from typing import Any, Self
 
-from tests.benchmark.fleet import Place, places
+from tests.benchmark.fleet import Place, free_net, places
 from tests.simulators.base import SimulatedDevice, Trouble
 
 _READY_WITHIN = 120.0
@@ -16,8 +16,9 @@ _READY_WITHIN = 120.0
 class Plant:
     """The process, started on entry and ended on exit."""
 
-    def __init__(self, fleet: str, count: int, *, net: int = 20) -> None:
+    def __init__(self, fleet: str, count: int) -> None:
         """Describe simulated miners that are not switched on yet."""
+        self.net = net = free_net()
         self.places: list[Place] = places(fleet, count, net=net)
         self._words = [fleet, str(count), str(net)]
         self._process: asyncio.subprocess.Process | None = None

@@ -12,8 +12,6 @@ from tests.benchmark.plant import Plant
 from tests.benchmark.silent import SilentHosts
 
 _LIVE = 20
-# The second number of the scanned addresses, which no other benchmark uses.
-_NET = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +32,7 @@ async def measure(*, quick: bool) -> list[Scan]:
     if not low_ports_allowed():
         return []
     results = []
-    async with Plant(MIXED, _LIVE, net=_NET) as plant:
+    async with Plant(MIXED, _LIVE) as plant:
         results.append(await _scan(plant, "/24", silent=False))
         results.append(await _scan(plant, "/24", silent=True))
         if not quick:
@@ -43,15 +41,16 @@ async def measure(*, quick: bool) -> list[Scan]:
     return results
 
 
-def _hosts(size: str) -> list[str]:
-    return [str(host) for host in ip_network(f"127.{_NET}.0.0{size}").hosts()]
+def _hosts(network: str) -> list[str]:
+    return [str(host) for host in ip_network(network).hosts()]
 
 
 async def _scan(plant: Plant, size: str, *, silent: bool) -> Scan:
+    network = f"127.{plant.net}.0.0{size}"
     async with AsyncExitStack() as stack:
         if silent:
             live = {place.host for place in plant.places}
-            hosts = [host for host in _hosts(size) if host not in live]
+            hosts = [host for host in _hosts(network) if host not in live]
             await stack.enter_async_context(SilentHosts(hosts, Catalogue().ports))
         first: list[float] = []
         started, cpu = time.perf_counter(), time.process_time()
@@ -63,7 +62,7 @@ async def _scan(plant: Plant, size: str, *, silent: bool) -> Scan:
         found = [
             info
             async for info in scan(
-                f"127.{_NET}.0.0{size}",
+                network,
                 second_timeout=3.0 if size == "/24" else None,
                 progress=progress,
             )

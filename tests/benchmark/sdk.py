@@ -14,7 +14,7 @@ from typing import Any
 from tests.benchmark.client import SDK
 from tests.benchmark.fleet import MIXED
 from tests.benchmark.plant import Plant
-from tests.demo.site import MAKERS
+from tests.demo.makers import MAIN
 
 _IMPORTS = 7
 
@@ -47,11 +47,11 @@ async def measure(fleets: list[tuple[str, int]], rounds: int) -> list[Cost]:
 
 
 def fleets(*, quick: bool) -> list[tuple[str, int]]:
-    """Return the fleets to measure: each family, and the mixed one at four sizes."""
+    """Return the fleets to measure: each main family, and a mixed one at four sizes."""
     if quick:
         return [(MIXED, 50)]
     sizes = [(MIXED, size) for size in (1, 50, 250, 1000)]
-    return [(family, 50) for family in MAKERS] + sizes
+    return [(family, 50) for family in MAIN] + sizes
 
 
 @asynccontextmanager
@@ -73,7 +73,8 @@ async def _process(*words: str) -> AsyncGenerator[asyncio.subprocess.Process]:
 async def _cost(plant: Plant, client: str, fleet: str, count: int, rounds: int) -> Cost:
     # Small fleets are read more often, so that there is something to measure.
     rounds *= max(1, 100 // count)
-    words = ("-m", "tests.benchmark.client", client, fleet, str(count), str(rounds))
+    numbers = (str(count), str(rounds), str(plant.net))
+    words = ("-m", "tests.benchmark.client", client, fleet, *numbers)
     async with _process(*words) as process:
         await _until(process, "ready")
         before = await plant.order("count")
