@@ -17,6 +17,8 @@ from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotEx
 from syrupy.assertion import SnapshotAssertion
 
 from custom_components.miningsdk.const import CONF_DEVICES, DOMAIN
+from custom_components.miningsdk.sdk import Miner
+from custom_components.miningsdk.sdk.registry import find
 from tests.conftest import Simulate
 from tests.integration.conftest import record_of
 from tests.simulators.families import families
@@ -25,17 +27,23 @@ _SITE_ID = "01SITE0SITE0SITE0SITE0SITE"
 _PLATFORMS = list(Platform)
 
 
+def is_controlled(name: str) -> bool:
+    """Tell whether the driver of a family can at least pause and resume."""
+    driver, _ = find(name)
+    assert issubclass(driver, Miner)
+    return driver._pause is not Miner._pause
+
+
 FAMILIES = {family.driver: family for family in families()}
 # What only reads has nothing to switch, set, select or press.
-CONTROLLED = [name for name in FAMILIES if name != "cgminer"]
+CONTROLLED = [name for name in FAMILIES if is_controlled(name)]
 
 
 def _host(platform: Platform, family: str) -> str:
     """Return an address of its own: names and ids may come from it."""
     place = crc32(family.encode())
     return (
-        f"127.{200 + _PLATFORMS.index(platform)}"
-        f".{place // 250 % 250}.{1 + place % 250}"
+        f"127.{200 + _PLATFORMS.index(platform)}.{place // 250 % 250}.{1 + place % 250}"
     )
 
 

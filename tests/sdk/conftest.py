@@ -1,5 +1,6 @@
 """Fixtures for the tests of the SDK."""
 
+import asyncio
 from collections.abc import Callable
 import os
 from pathlib import Path
@@ -31,3 +32,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Python:
         )
 
     return python
+
+
+@pytest.fixture
+async def be_quick() -> None:
+    """Do without asyncio's notes of who made what, which take a third of the time."""
+    asyncio.get_running_loop().set_debug(False)

@@ -311,12 +311,14 @@ async def test_resume_not_confirmed(meet: Meet) -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-@pytest.mark.parametrize("login", [None, "guess"])
+@pytest.mark.parametrize(
+    ("login", "error"), [(None, NotSupported), ("guess", AuthenticationFailed)]
+)
 async def test_command_without_the_password(
-    meet: Meet, name: str, login: str | None
+    meet: Meet, name: str, login: str | None, error: type[Exception]
 ) -> None:
     miner, device = await meet(login=login)
-    with pytest.raises(NotSupported, match="does not offer"):
+    with pytest.raises(error):
         await COMMANDS[name](miner)
     assert device.writes == []
 

@@ -17,7 +17,7 @@ from custom_components.miningsdk.sdk import (
     register_miner,
     to_json,
 )
-from custom_components.miningsdk.sdk.drivers import cgminer as driver
+from custom_components.miningsdk.sdk.drivers import _process_clock, cgminer as driver
 from custom_components.miningsdk.sdk.drivers.cgminer import Cgminer
 from custom_components.miningsdk.sdk.transports import cgminer
 from custom_components.miningsdk.sdk.transports.wire import Wire
@@ -161,7 +161,7 @@ async def test_frozen_miner_is_not_mining(
     device: SimulatedCgminer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = 1000.0
-    monkeypatch.setattr(driver, "monotonic", lambda: clock)
+    monkeypatch.setattr(_process_clock, "monotonic", lambda: clock)
     async with make(device) as miner:
         device.freeze()
         assert (await miner.read()).status is MinerStatus.MINING

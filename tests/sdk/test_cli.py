@@ -356,6 +356,8 @@ async def test_set(
     run: Run, simulate: Simulate, words: str, name: str, value: object
 ) -> None:
     device = await simulate(FakeDevice)
+    if words == "resume":
+        device.status = "paused"
     done = await run("set", device.address, *words.split())
     assert (done.code, done.err) == (0, "")
     assert device.settings[name] == value
@@ -533,6 +535,10 @@ def test_what_a_driver_can_do() -> None:
         "set 127.0.0.1 power-limit inf",
         "set 127.0.0.1 fan fast",
         "set 127.0.0.1 fan -1",
+        "set 127.0.0.1 board 1",
+        "set 127.0.0.1 board x on",
+        "set 127.0.0.1 board -1 on",
+        "set 127.0.0.1 board 1 maybe",
         "set 127.0.0.1 pools stratum+tcp://a:1",
         "drivers extra",
     ],

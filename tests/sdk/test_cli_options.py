@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
-from custom_components.miningsdk.sdk import PoolStats, PoolWorker
+from custom_components.miningsdk.sdk import Miner, PoolStats, PoolWorker
 from custom_components.miningsdk.sdk._cli_show import unit_of
 from custom_components.miningsdk.sdk.container import Container
 from tests.conftest import Simulate
 from tests.sdk.test_cli import Run, run  # noqa: F401
 from tests.simulators.antspace import SimulatedAntspace
+from tests.simulators.axeos import SimulatedAxeOS
+from tests.simulators.luxos import SimulatedLuxOS
 from tests.simulators.microbt_container import SimulatedMicroBt
 from tests.simulators.modbus import SimulatedMeter
 from tests.simulators.pools import ACCOUNT, SimulatedOcean, SimulatedPublicPool
@@ -197,6 +199,66 @@ async def test_socket(run: Run, simulate: Simulate) -> None:  # noqa: F811
     assert done.out.endswith(f"socket {index}, off done\n")
     shown = await run("read", box.address, *words, "--json")
     assert shown.json["stats"]["sockets"][0]["on"] is False
+
+
+async def test_board(run: Run, simulate: Simulate) -> None:  # noqa: F811
+    miner = await simulate(SimulatedLuxOS)
+    words = ("set", miner.address, "board")
+    done = await run(*words, "1", "off")
+    assert (done.code, done.err) == (0, "")
+    assert done.out == f"{miner.host}: board 1, off done\n"
+    assert miner.state.boards == {0: True, 1: False, 2: True}
+    shown = await run("read", miner.address, "--json")
+    told = [(b["index"], b["enabled"]) for b in shown.json["stats"]["boards"]]
+    assert told == [(0, True), (1, False), (2, True)]
+    done = await run(*words, "1", "on", "--json")
+    assert (done.json["command"], done.json["value"]) == ("board", [1, "on"])
+    assert all(miner.state.boards.values())
+
+
+async def test_board_that_is_not_switched(
+    run: Run,  # noqa: F811
+    simulate: Simulate,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    miner = await simulate(SimulatedLuxOS)
+    words = ("set", miner.address, "board")
+    done = await run(*words, "7", "off")
+    assert done.code == 1
+    assert done.err == "miningsdk: '7' is not one of: 0, 1, 2\n"
+    miner.refuses["disableboard"] = "Board in transition"
+    done = await run(*words, "1", "off", "--json")
+    assert (done.code, done.out) == (1, "")
+    assert "Board in transition" in done.err
+    miner.ignores.add("disableboard")
+    miner.refuses.clear()
+    monkeypatch.setattr(Miner, "confirm_every", 0.01)
+    monkeypatch.setattr(Miner, "_time_to_confirm", lambda *_: 0.05)
+    done = await run(*words, "1", "off")
+    assert done.code == 1
+    assert "not confirmed" in done.err
+    assert all(miner.state.boards.values())
+
+
+async def test_a_board_of_what_has_no_switch_for_it(
+    run: Run,  # noqa: F811
+    simulate: Simulate,
+) -> None:
+    axe = await simulate(SimulatedAxeOS)
+    done = await run("set", axe.address, "board", "0", "off")
+    assert done.code == 1
+    assert done.err == "miningsdk: this device does not offer board_enable\n"
+    box = await simulate(SimulatedAntspace)
+    done = await run("set", box.address, "board", "0", "off")
+    assert (done.code, done.err) == (1, "miningsdk: containers take no board\n")
+
+
+async def test_help_tells_which_board(run: Run) -> None:  # noqa: F811
+    assert "hashboard" in (await run("set", "--help")).out
+    done = await run("set", "127.0.0.1", "board", "--help")
+    assert done.code == 0
+    assert "the index that a reading shows" in done.out
+    assert "{on,off}" in done.out
 
 
 @pytest.mark.parametrize(

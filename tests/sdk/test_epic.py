@@ -635,7 +635,7 @@ async def test_a_wrong_password_is_sent_once(
         await miner.read()
         with pytest.raises(AuthenticationFailed, match="BadPassword"):
             await miner.check_credentials()
-    with pytest.raises(NotSupported):
+    with pytest.raises(AuthenticationFailed, match="BadPassword"):
         await miner.pause()
     assert device.wrong_passwords == 1
     device.password = "geheim"

@@ -418,6 +418,21 @@ async def test_commands_without_a_password(connect: Connect) -> None:
         assert {function for _, function, *_ in device.log} == {3}
 
 
+async def test_credentials_are_checked(connect: Connect) -> None:
+    """By a login that no command follows; reading needs none."""
+    container, device = await connect()
+    await container.check_credentials()
+    assert device.logins == 1
+    for wrong in ({"password": "falsch"}, {"username": None}, {"password": None}):
+        container, device = await connect(**wrong)
+        with pytest.raises(AuthenticationFailed):
+            await container.check_credentials()
+        assert device.logins == 0
+    container, device = await connect(username=None, password=None)
+    await container.check_credentials()
+    assert device.logins == 0
+
+
 async def test_a_wrong_password(connect: Connect) -> None:
     container, device = await connect(password="falsch")
     with pytest.raises(AuthenticationFailed, match="login was refused") as error:

@@ -587,7 +587,7 @@ async def test_a_wrong_password_is_sent_once(
         assert stats.failed["status"] == words
         with pytest.raises(AuthenticationFailed, match="Wrong password"):
             await miner.check_credentials()
-    with pytest.raises(NotSupported):
+    with pytest.raises(AuthenticationFailed, match="Wrong password"):
         await miner.pause()
     assert device.logins == 1
     device.password = "geheimnis"
@@ -663,7 +663,7 @@ async def test_without_a_password(connect: Any) -> None:
     assert (stats.status, stats.power) == (MinerStatus.UNKNOWN, 3400)
     assert set(stats.failed) == {"status"}
     assert device.logins == 0
-    with pytest.raises(NotSupported):
+    with pytest.raises(AuthenticationFailed, match="with its password only"):
         await miner.locate(True)
 
 

@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from custom_components.miningsdk.sdk import AnyDevice, Miner, _cli_parser
+from custom_components.miningsdk import sdk
+from custom_components.miningsdk.sdk import (
+    AnyDevice,
+    Device,
+    Miner,
+    _cli_parser,
+    economics,
+)
 from custom_components.miningsdk.sdk.registry import drivers, find
 
 INTEGRATION = Path(__file__).parents[2] / "custom_components" / "miningsdk"
@@ -16,7 +23,7 @@ SOURCES = sorted(SDK.rglob("*.py"))
 # Where a wire is named after the vendor whose firmware made it common.
 WIRES = {"cgminer"}
 # Words that are no vendor's name although a driver bears them.
-COMMON = {"stock", *WIRES}
+COMMON = {"stock", "proto", *WIRES}
 VENDORS = {
     "antminer",
     "auradine",
@@ -196,6 +203,8 @@ OPTIONS: dict[str, Any] = {
     "channel": 1,
     "base": 40_000,
     "table": [],
+    "registers": (2, 3),
+    "secure": True,
 }
 
 
@@ -212,6 +221,15 @@ def test_a_driver_takes_the_options_that_it_names(driver: type[AnyDevice]) -> No
 def test_the_command_line_has_all_options() -> None:
     assert set(_cli_parser.OPTIONS) == set(OPTIONS)
     assert {name for d in DRIVERS for name in d.all_options()} == set(OPTIONS)
+
+
+def test_what_a_program_needs_is_exported() -> None:
+    """All that the package names, and the base class and stats of every kind."""
+    assert all(hasattr(sdk, name) for name in sdk.__all__)
+    public = {n for n, v in vars(economics).items() if callable(v) and n[0] != "_"}
+    bases = {"Container", "Meter", "Miner", "Network", "PoolAccount", "SwitchedMeter"}
+    named = {"NetworkStats", "match_workers", "WorkerMatches", *public, *bases}
+    assert named <= set(sdk.__all__)
 
 
 def test_names_are_unique() -> None:
@@ -242,6 +260,13 @@ def test_pause_and_resume_come_together(driver: type[Miner]) -> None:
     pauses = driver._pause is not Miner._pause
     resumes = driver._resume is not Miner._resume
     assert pauses == resumes
+
+
+@pytest.mark.parametrize("driver", DRIVERS, ids=name_of)
+def test_a_driver_that_pairs_says_so(driver: type[AnyDevice]) -> None:
+    """And needs the password that it makes."""
+    assert driver.pairs is (driver._pair is not Device._pair)
+    assert not driver.pairs or driver.needs_password == "always"
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=relative)

@@ -7,6 +7,7 @@ from custom_components.miningsdk.sdk.targets import (
     InvalidTarget,
     Target,
     expand,
+    register_addresses,
     single,
 )
 
@@ -127,3 +128,14 @@ def test_a_single_target_is_no_range() -> None:
 )
 def test_loopback_targets(host: str, expected: bool) -> None:
     assert Target(host).is_loopback is expected
+
+
+def test_registers() -> None:
+    assert register_addresses("2,3, 4;5") == (2, 3, 4, 5)
+    assert register_addresses(" 65535 ") == (65535,)
+
+
+@pytest.mark.parametrize("text", ["", " , ", "2,x", "-1", "65536", "1.5", "٣"])
+def test_what_are_no_registers(text: str) -> None:
+    with pytest.raises(InvalidTarget):
+        register_addresses(text)

@@ -241,7 +241,7 @@ async def test_stats(device: SimulatedWhatsminerV3) -> None:
         stats = await miner.read()
     # Two questions on one connection; the shares from API v2 every second time.
     assert device.requests == 2
-    assert device.most_connections == 1
+    assert device.most_connections == 2
     assert stats.failed == {}
     assert stats.status is MinerStatus.MINING
     assert stats.hashrate == pytest.approx(186, rel=0.02)
@@ -633,6 +633,31 @@ async def test_trouble(
     device.frame_trouble = framed
     async with make(device, timeout=0.3) as miner:
         await survives(miner, device, trouble)
+    # A silent device does not notice that the first one was closed.
+    assert device.most_connections <= (3 if trouble is Trouble.SILENT else 2)
+
+
+async def test_the_connection_is_kept(device: SimulatedWhatsminerV3) -> None:
+    """And made anew when it ended, whoever ended it."""
+    async with make(device) as miner:
+        for _ in range(3):
+            assert (await miner.read()).failed == {}
+        kept = miner._link
+        assert kept is not None
+        await miner.read()
+        assert miner._link is kept
+        await device.stop()
+        with pytest.raises(DeviceUnreachable):
+            await miner.read()
+        assert miner._link is None
+        await device.start()
+        assert (await miner.read()).status is MinerStatus.MINING
+        # What breaks off while it is asked costs no reading.
+        kept = miner._link
+        assert kept is not None
+        kept._transport.abort()
+        assert (await miner.read()).failed == {}
+    assert miner._link is None
     assert device.most_connections <= 2
 
 

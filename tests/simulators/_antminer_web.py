@@ -42,9 +42,10 @@ _DECODED = "#$%&,+:;<=>?@[]^{|}/"
 class Digest:
     """HTTP digest as lighttpd asks for it; ``wrong`` counts wrong passwords."""
 
-    def __init__(self) -> None:
+    def __init__(self, realm: str = REALM) -> None:
         """Start without any challenge."""
         self._counts: dict[str, int] = {}
+        self._realm = realm
         self.wrong = 0
 
     def expire(self) -> None:
@@ -57,21 +58,21 @@ class Digest:
         told = {m[1]: m[2] or m[3] for m in _FIELD.finditer(header)}
         nonce, count = told.get("nonce", ""), int(told.get("nc", "0"), 16)
         if nonce in self._counts and told.get("uri") == request.raw_path:
-            expected = _answer(request.method, told, password)
+            expected = _answer(self._realm, request.method, told, password)
             if count > self._counts[nonce] and told.get("response") == expected:
                 self._counts[nonce] = count
                 return None
             self.wrong += 1
         nonce = secrets.token_hex(16)
         self._counts[nonce] = 0
-        challenge = f'Digest realm="{REALM}", nonce="{nonce}", qop="auth"'
+        challenge = f'Digest realm="{self._realm}", nonce="{nonce}", qop="auth"'
         return web.Response(
             status=401, headers={"WWW-Authenticate": challenge}, text="<h1>401</h1>"
         )
 
 
-def _answer(method: str, told: dict[str, str], password: str) -> str:
-    secret = _md5(f"{told.get('username')}:{REALM}:{password}")
+def _answer(realm: str, method: str, told: dict[str, str], password: str) -> str:
+    secret = _md5(f"{told.get('username')}:{realm}:{password}")
     if told.get("username") != "root":
         secret = "nobody"
     target = _md5(f"{method}:{told['uri']}")

@@ -105,6 +105,7 @@ class SimulatedAntminer(SimulatedDevice):
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._serve_web)
         await self.serve_http(80, app)
+        self._api = None
         await self.follow()
         if self.status_port and self.spec.modern:
             await self.listen(6060, self._serve_status)

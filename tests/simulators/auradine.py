@@ -78,6 +78,7 @@ class SimulatedAuradine(SocketMiner):
         ]
         self.sick: dict[int, str] = {}
         self.supplies = 1
+        self.most_watts = 3452
         self.stubborn = self.says_expired = self.frozen = self.rude = False
         self.login_words = "Invalid user or password"
         self.login_status = 200
@@ -310,7 +311,7 @@ class SimulatedAuradine(SocketMiner):
             self._woke_at = time.monotonic()
             return None
         if body["mode"] == "custom":
-            if body["power"] > 3400:
+            if body["power"] > self.most_watts:
                 return "Power out of range"
             self.mode, self.watts = "custom", body["power"]
         elif body["mode"] in _WATTS:

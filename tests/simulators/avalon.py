@@ -17,7 +17,8 @@ class SimulatedAvalon(SocketMiner):
 
     ``overrides`` replaces values of the bracket text, or with ``None`` removes them;
     ``ignores`` lists settings that are taken but do nothing, ``refuses`` those that
-    are refused, with the words; ``mute`` those that are not answered.
+    are refused, with the words; ``mute`` those that are not answered. ``settings`` is
+    what it lists of them, if not what its model does.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class SimulatedAvalon(SocketMiner):
         asleep: bool = False,
         mode: int = 1,
         reboot_time: float = 200.0,
+        settings: str | None = None,
         **options: Any,
     ) -> None:
         super().__init__(host, **options)
@@ -41,7 +43,7 @@ class SimulatedAvalon(SocketMiner):
         self.password = password
         self.account = "admin" if self.profile.home else "root"
         self.firmware = firmware
-        self.options = self.profile.options
+        self.options = settings or self.profile.options
         self.asleep = asleep
         self.mode = self.configured_mode = min(mode, len(self.profile.rates) - 1)
         self.reboot_time = reboot_time
@@ -392,4 +394,13 @@ def _brackets(values: Mapping[str, str]) -> str:
     return " ".join(f"{key}[{value}]" for key, value in values.items())
 
 
-FAMILIES = (Family("avalon", SimulatedAvalon),)
+FAMILIES = (
+    Family(
+        "avalon",
+        SimulatedAvalon,
+        others={
+            "locate": {"model": "a1246"},
+            "target_temperature": {"settings": "help|target-temp|"},
+        },
+    ),
+)

@@ -17,7 +17,8 @@ from tests.simulators.base import SimulatedDevice
 class Family:
     """A driver, a simulated device for it, and the account that the device has.
 
-    ``options`` make the simulated device quick and the same in every run.
+    ``options`` make the simulated device quick and the same in every run. ``others``
+    are the models that take what this one does not, by the name of a capability.
     """
 
     driver: str
@@ -25,6 +26,7 @@ class Family:
     options: Mapping[str, Any] = field(default_factory=dict)
     username: str | None = None
     password: str | None = None
+    others: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def families() -> tuple[Family, ...]:

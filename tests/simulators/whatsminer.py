@@ -404,5 +404,11 @@ class SimulatedWhatsminer(WhatsminerState):
 
 
 FAMILIES = (
-    Family("whatsminer", SimulatedWhatsminer, username="admin", password="s3cret"),
+    Family(
+        "whatsminer",
+        SimulatedWhatsminer,
+        username="admin",
+        password="s3cret",
+        others={"throttle": {"api": "2.2.2"}},
+    ),
 )

@@ -1,16 +1,35 @@
 """Monitor and control Bitcoin mining hardware from asyncio, in a few lines."""
 
+from .accounts import (
+    Account,
+    FoundAccount,
+    factory_accounts_of,
+    find_account,
+    is_factory,
+)
+from .container import Container
 from .device import AnyDevice, Device
 from .discovery import ScanProgress, connect, identify, scan
+from .economics import (
+    break_even_tariff,
+    cost_per_ths,
+    hashprice_btc,
+    power_cost_per_day,
+    profit_per_day,
+    revenue_per_day,
+)
 from .errors import (
     AuthenticationFailed,
     CommandFailed,
+    ControlDisabled,
     DeviceTimeout,
     DeviceUnreachable,
     InvalidReply,
+    LockedOut,
     MiningSDKError,
     NotSupported,
 )
+from .meter import Meter
 from .miner import Miner
 from .model import (
     Actuator,
@@ -39,19 +58,26 @@ from .model import (
     Socket,
     to_json,
 )
+from .network import Network, NetworkStats
+from .pool_account import PoolAccount
+from .pool_workers import WorkerMatches, match_workers
 from .registry import register, register_miner
+from .switched_meter import SwitchedMeter
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Account",
     "Actuator",
     "AnyDevice",
     "AuthenticationFailed",
     "Board",
     "Capability",
     "CommandFailed",
+    "Container",
     "ContainerStats",
     "ContainerStatus",
+    "ControlDisabled",
     "Device",
     "DeviceInfo",
     "DeviceKind",
@@ -59,8 +85,11 @@ __all__ = [
     "DeviceUnreachable",
     "Fan",
     "Fault",
+    "FoundAccount",
     "InvalidReply",
     "Limits",
+    "LockedOut",
+    "Meter",
     "MeterStats",
     "Miner",
     "MinerPool",
@@ -68,7 +97,10 @@ __all__ = [
     "MinerStats",
     "MinerStatus",
     "MiningSDKError",
+    "Network",
+    "NetworkStats",
     "NotSupported",
+    "PoolAccount",
     "PoolConfig",
     "PoolState",
     "PoolStats",
@@ -79,11 +111,23 @@ __all__ = [
     "Setpoint",
     "Severity",
     "Socket",
+    "SwitchedMeter",
+    "WorkerMatches",
     "__version__",
+    "break_even_tariff",
     "connect",
+    "cost_per_ths",
+    "factory_accounts_of",
+    "find_account",
+    "hashprice_btc",
     "identify",
+    "is_factory",
+    "match_workers",
+    "power_cost_per_day",
+    "profit_per_day",
     "register",
     "register_miner",
+    "revenue_per_day",
     "scan",
     "to_json",
 ]

@@ -61,6 +61,10 @@ def command_of(options: argparse.Namespace) -> Command:
     if action in _WITH_VALUE:
         command, value = _WITH_VALUE[action], options.value
         return Command(lambda miner: command(miner, value), value)
+    if action == "board":
+        index, on = options.key, options.value == "on"
+        shown = [index, options.value]
+        return Command(lambda miner: miner.set_board_enabled(index, on), shown)
     return _container_command(options)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 import os
 from typing import Any
 
@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from .container import Container
+from . import algorithms, models
+from .algorithms import Quantity
+from .commands import Commanded
 from .device import AnyDevice
 from .discovery import ScanProgress
-from .miner import Miner
 from .model import Capability, DeviceInfo, Limits, MeterStats
-from .switched_meter import SwitchedMeter
 
 type Bar = Callable[[ScanProgress], None]
 
@@ -59,6 +59,13 @@ _UNITS = {
     "estimated_24h": "BTC",
 }
 _MAINS = {"frequency": "Hz"}
+# What each algorithm counts in a unit of its own.
+_WORK: dict[str, Quantity] = {
+    "hashrate": "hashrate",
+    "hashrate_average": "hashrate",
+    "hashrate_expected": "hashrate",
+    "efficiency": "efficiency",
+}
 _DRIVERS = (
     "name",
     "make",
@@ -67,14 +74,7 @@ _DRIVERS = (
     "needs_password",
     "capabilities",
 )
-# Where a kind of device leaves a command to its drivers, and by which name.
-_HOOKS = tuple(
-    (capability, base, hook)
-    for base in (Miner, Container, SwitchedMeter)
-    for capability in Capability
-    for hook in (f"_{capability}", f"_set_{capability}", f"_set_{capability}s")
-    if hasattr(base, hook)
-)
+_MODELS = ("make", "model", "algorithm", "boards", "chips", "fans", "cooling")
 
 
 def console() -> Console:
@@ -121,6 +121,19 @@ def _quantity(value: float, unit: str | None) -> str:
     whole = isinstance(value, int) or value.is_integer()
     shown = f"{int(value):,}" if whole else f"{value:.10g}"
     return f"{shown} {unit}" if unit else shown
+
+
+def field_of(record: object, name: str, algorithm: str | None = None) -> str:
+    """Return a field of the vocabulary with its unit; work as people count it."""
+    return _shown(record, name, getattr(record, name, None), algorithm)
+
+
+def _shown(record: object, name: str, value: object, algorithm: str | None) -> str:
+    quantity = _WORK.get(name)
+    if quantity is None or not isinstance(value, int | float):
+        return text(value, unit_of(record, name))
+    found = algorithms.of(algorithm)
+    return text(found.convert(quantity, value), found.unit(quantity))
 
 
 def unit_of(record: object, name: str) -> str | None:
@@ -172,7 +185,7 @@ def progress() -> Generator[Bar]:
 _FOUND: tuple[tuple[str, Callable[[DeviceInfo], str | None]], ...] = (
     ("Address", address),
     ("Make", lambda info: info.make),
-    ("Model", lambda info: info.model),
+    ("Model", models.label),
     ("Firmware", lambda info: info.firmware),
     ("Version", lambda info: info.firmware_version),
     ("Serial number", lambda info: info.serial_number),
@@ -193,18 +206,18 @@ def infos(found: Iterable[DeviceInfo]) -> None:
 def reading(info: DeviceInfo, stats: object) -> None:
     """Print who a device is and what it does."""
     out = console()
-    out.print(_facts(address(info), info))
+    out.print(_facts(address(info), replace(info, model=models.label(info))))
     if info.limits:
         out.print(_limits(info.limits))
-    out.print(_facts("Now", stats))
+    out.print(_facts("Now", stats, info.algorithm))
     for name, items in _lists(stats):
-        out.print(_records(name, items))
+        out.print(_records(name, items, info.algorithm))
 
 
-def _facts(title: str, record: object) -> Table:
+def _facts(title: str, record: object, algorithm: str | None = None) -> Table:
     table = Table(title=title, title_justify="left", show_header=False)
     for name, value in _flat(record):
-        table.add_row(name, text(value, unit_of(record, name)))
+        table.add_row(name, _shown(record, name, value, algorithm))
     return table
 
 
@@ -232,17 +245,14 @@ def _is_records(value: object) -> bool:
     return isinstance(value, tuple) and bool(value) and is_dataclass(value[0])
 
 
-def _records(title: str, items: tuple[Any, ...]) -> Table:
+def _records(title: str, items: tuple[Any, ...], algorithm: str | None) -> Table:
     """Return a table of records, without the columns that nothing is known of."""
     known = [
         field.name
         for field in fields(items[0])
         if any(getattr(item, field.name) is not None for item in items)
     ]
-    rows = [
-        [text(getattr(item, name), unit_of(item, name)) for name in known]
-        for item in items
-    ]
+    rows = [[field_of(item, name, algorithm) for name in known] for item in items]
     return _table(known, rows, title=title)
 
 
@@ -272,12 +282,9 @@ def describe_driver(driver: type[AnyDevice]) -> dict[str, object]:
         "transport": driver.transport,
         "port": driver.default_port,
         "needs_password": driver.needs_password,
-        "capabilities": [
-            capability
-            for capability, base, hook in _HOOKS
-            if issubclass(driver, base)
-            and getattr(driver, hook) is not getattr(base, hook)
-        ],
+        "capabilities": list(driver.implemented())
+        if issubclass(driver, Commanded)
+        else [],
     }
 
 
@@ -285,6 +292,17 @@ def drivers(known: Iterable[dict[str, object]]) -> None:
     """Print what is known of the drivers; a device may offer less than its driver."""
     rows = [[text(driver[name]) for name in _DRIVERS] for driver in known]
     _print_rows([name.replace("_", " ") for name in _DRIVERS], rows)
+
+
+def known_models(known: Iterable[models.Model]) -> None:
+    """Print what is known of the models; the chips are those of one board."""
+    rows = [
+        [text(getattr(model, name)) for name in _MODELS]
+        + [field_of(model, name, model.algorithm) for name in ("hashrate", "power")]
+        for model in known
+    ]
+    header = [name.replace("chips", "chips a board") for name in _MODELS]
+    _print_rows([*header, "hashrate", "power"], rows)
 
 
 def _print_rows(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

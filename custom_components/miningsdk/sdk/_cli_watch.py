@@ -11,7 +11,7 @@ from typing import Any
 from rich.live import Live
 from rich.table import Table
 
-from . import _cli_show as show
+from . import _cli_show as show, models
 from .device import AnyDevice
 from .errors import MiningSDKError
 from .model import DeviceInfo, to_json
@@ -125,11 +125,9 @@ def _table(watched: list[_Watched]) -> Table:
     names = [name.replace("_", " ") for name in _COLUMNS]
     table = Table("address", "model", *names, "note")
     for one in watched:
-        values = [
-            show.text(getattr(one.stats, name, None), show.unit_of(one.stats, name))
-            for name in _COLUMNS
-        ]
-        model = one.info.model if one.info else None
+        algorithm = one.info.algorithm if one.info else None
+        values = [show.field_of(one.stats, name, algorithm) for name in _COLUMNS]
+        model = models.label(one.info) if one.info else None
         table.add_row(one.host, show.text(model), *values, _note(one))
     return table
 

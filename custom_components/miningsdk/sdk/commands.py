@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from math import isfinite
 from time import monotonic
 from typing import ClassVar
 
 from .device import Device
 from .errors import (
+    AuthenticationFailed,
     CommandFailed,
     DeviceTimeout,
     DeviceUnreachable,
     InvalidReply,
+    MiningSDKError,
     NotSupported,
 )
 from .model import Capability, Limits
@@ -23,6 +26,7 @@ class Commanded[S](Device[S]):
 
     Raises, from every command:
         NotSupported: the device does not offer it, or not this value.
+        AuthenticationFailed: it asks for a password, or refuses the one it was given.
         CommandFailed: the device refused, or did not confirm in ``confirm_within``
             seconds; the text holds its own words. Nothing is tried a second time.
         and what ``Device`` raises.
@@ -32,6 +36,18 @@ class Commanded[S](Device[S]):
     confirm_every: float = 1.0
     # Commands after which the device is away for a while and must not be hurried.
     confirm_longer: ClassVar[dict[Capability, float]] = {}
+    # Settings whose change may interrupt mining: its process or tuning begins anew.
+    restarts: ClassVar[frozenset[Capability]] = frozenset()
+    # What the device does not show: what it was last told from here is shown instead.
+    unseen: ClassVar[frozenset[Capability]] = frozenset()
+    # Settings that sleep takes the place of in the device's memory: only the process
+    # that paused it can bring them back, another one resumes to the device's usual.
+    lost_asleep: ClassVar[frozenset[Capability]] = frozenset()
+
+    @classmethod
+    def implemented(cls) -> tuple[Capability, ...]:
+        """Return what the driver can tell its devices; one of them may offer less."""
+        return tuple(name for name in Capability if _implements(cls, name))
 
     async def _fetch_settings(self) -> None:
         """Read again what is set and hardly changes; a command calls it to confirm."""
@@ -43,11 +59,17 @@ class Commanded[S](Device[S]):
         check: Callable[[S], bool] | None,
     ) -> None:
         if capability not in self._info.capabilities:
-            raise NotSupported(f"this device does not offer {capability.value}")
+            raise self._not_offered(capability)
         async with self._lock:
             await self._limited(write)
             if check is not None:
                 await self._confirm(capability, check)
+
+    def _not_offered(self, capability: Capability) -> MiningSDKError:
+        """Say why this is not offered: it may be for want of the right password."""
+        if self.authentication_error and capability in self.implemented():
+            return AuthenticationFailed(self.authentication_error)
+        return NotSupported(f"this device does not offer {capability.value}")
 
     def _time_to_confirm(self, capability: Capability) -> float:
         """Return how many seconds the device gets to show what it was told."""
@@ -99,9 +121,20 @@ def check_range(value: float, low: float | None, high: float | None, unit: str) 
     Raises:
         NotSupported: it does.
     """
-    if (low is not None and value < low) or (high is not None and value > high):
+    low_enough = high is None or value <= high
+    if not isfinite(value) or not low_enough or (low is not None and value < low):
         raise NotSupported(
             f"{value:g} {unit} is outside of what the device takes: "
             f"{'any' if low is None else f'{low:g}'} to "
             f"{'any' if high is None else f'{high:g}'} {unit}"
         )
+
+
+def _implements(driver: type, capability: Capability) -> bool:
+    """Tell whether a driver overrides what its kind of device leaves to drivers."""
+    name = capability.value
+    for hook in (f"_{name}", f"_set_{name}", f"_set_{name}s", f"_set_{name}d"):
+        found = [vars(base)[hook] for base in driver.__mro__ if hook in vars(base)]
+        if found and found[0] is not found[-1]:
+            return True
+    return False

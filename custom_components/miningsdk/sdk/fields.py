@@ -8,6 +8,7 @@ from typing import Any, cast
 _NUMBER = re.compile(r"\s*([-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)\s*[^\d\s.,:]{0,6}\s*")
 _BLANK = frozenset({"", "-", "n/a", "na", "nan", "null", "none", "unknown", "inf"})
 _LARGEST = 2**63
+_BEGINNINGS = frozenset("0123456789+-")
 _LONGEST_BLANK = max(map(len, _BLANK))
 _TRUE = frozenset({"1", "true", "yes", "on", "y", "enable", "enabled"})
 _FALSE = frozenset({"0", "false", "no", "off", "n", "disable", "disabled"})
@@ -30,12 +31,25 @@ def number(value: object) -> float | None:
     if value is None:
         return None
     if isinstance(value, str):
+        if (found := _plain(value)) is not None:
+            return found
         if value.strip().lower() in _BLANK:
             return None
         if match := _NUMBER.fullmatch(value):
             found = float(match[1])
             return found if isfinite(found) else None
     raise ValueError(f"{_short(value)} is not a number")
+
+
+def _plain(value: str) -> float | None:
+    """Return the number of a text that is nothing else, as most of them are."""
+    if "_" in value or value[:1] not in _BEGINNINGS:
+        return None
+    try:
+        found = float(value)
+    except ValueError:
+        return None
+    return found if isfinite(found) else None
 
 
 def boolean(value: object) -> bool | None:

@@ -7,7 +7,7 @@ from typing import override
 from . import models
 from .algorithms import rounded
 from .commands import Commanded
-from .errors import NotSupported
+from .errors import AuthenticationFailed, MiningSDKError, NotSupported
 from .model import (
     Board,
     Capability,
@@ -34,6 +34,7 @@ class Miner(Commanded[MinerStats]):
 
     Raises, from every command:
         NotSupported: the device does not offer it, or not this value.
+        AuthenticationFailed: it asks for a password, or refuses the one it was given.
         CommandFailed: the device refused, or did not confirm in ``confirm_within``
             seconds; the text holds its own words. Nothing is tried a second time.
         and what ``Device`` raises.
@@ -41,21 +42,44 @@ class Miner(Commanded[MinerStats]):
 
     kind = DeviceKind.MINER
 
+    # Whether it was told to pause without having shown that it does.
+    _may_fall_asleep = False
+
     async def pause(self) -> None:
         """Stop hashing, by the cheapest sleep that the firmware offers."""
+        self._may_fall_asleep = True
         await self._command(
             Capability.PAUSE,
             self._pause,
             lambda stats: stats.status is MinerStatus.PAUSED,
         )
+        self._may_fall_asleep = False
 
     async def resume(self) -> None:
-        """Undo ``pause``; returns once the miner has left its sleep."""
+        """Undo ``pause``; returns once the miner has left its sleep.
+
+        A miner that hashes is left alone: some firmware resumes by a restart.
+        """
         await self._command(
             Capability.PAUSE,
-            self._resume,
+            self._wake,
             lambda stats: stats.status not in (MinerStatus.PAUSED, MinerStatus.UNKNOWN),
         )
+        self._may_fall_asleep = False
+
+    async def _wake(self) -> None:
+        if self._may_fall_asleep or not await self._hashes():
+            await self._resume()
+
+    async def _hashes(self) -> bool:
+        try:
+            stats = await self._read_back()
+        except AuthenticationFailed:
+            raise
+        except MiningSDKError:
+            # Whatever is wrong with it, to resume may help.
+            return False
+        return stats.status in (MinerStatus.MINING, MinerStatus.TUNING)
 
     async def reboot(self) -> None:
         """Reboot the whole device; returns once it has taken the command."""

@@ -7,6 +7,7 @@ with their unit). Source: Bitmain's dashboard page and recorded replies.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 import re
 from typing import Any
 
@@ -170,12 +171,20 @@ def _board(chain: Fields, position: int, unit: float | None, *, hashing: bool) -
     )
 
 
+@lru_cache(maxsize=1024)
+def _number_in(pattern: re.Pattern[str], key: str) -> int | None:
+    """Return the number in a key of a pattern; the same keys come with each reading."""
+    match = pattern.fullmatch(key)
+    return None if match is None else int(match[1])
+
+
 def _read_flat(head: Fields, row: Fields) -> Reading:
     """Read the flat format; of its 16 chains only those that exist are told."""
     name = "GHS" if row.has("GHS av") or row.has("GHS 5s") else "MHS"
     unit = _unit(row, "rate_unit", default=_GH if name == "GHS" else _MH)
     hashrate = _rate(row, "hashrate", unit, f"{name} 5s")
-    slots = sorted({int(m[1]) for key in row.data if (m := _CHAIN.fullmatch(key))})
+    found = {_number_in(_CHAIN, key) for key in row.data}
+    slots = sorted(slot for slot in found if slot is not None)
     boards = tuple(
         _flat_board(row, slot, unit, hashing=bool(hashrate))
         for slot in slots
@@ -334,7 +343,8 @@ def _fans(row: Fields) -> Iterator[Fan]:
 
 def _flat_fans(row: Fields) -> Iterator[Fan]:
     """Yield the fans; of 8 or 16 slots only those that turn can be told to exist."""
-    found = sorted(int(m[1]) for key in row.data if (m := _FAN.fullmatch(key)))
+    numbers = (_number_in(_FAN, key) for key in row.data)
+    found = sorted(number for number in numbers if number is not None)
     if not row.integer("fan_num"):
         return
     for slot in found:

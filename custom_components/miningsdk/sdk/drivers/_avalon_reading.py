@@ -7,6 +7,7 @@ averages since the start and stay up while the miner sleeps.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 import re
 
 from ..fields import Fields, number
@@ -62,9 +63,9 @@ def read_blob(reply: Mapping[str, object], failed: dict[str, str]) -> Blob:
     pairs = _pairs(" ".join(texts.values()))
     values = Fields(pairs, failed)
     chips = {
-        int(match[1]): _whole_numbers(text)
+        board: _whole_numbers(text)
         for key, text in pairs.items()
-        if (match := _CHIPS.fullmatch(key))
+        if (board := _board_of(key)) is not None
     }
     for match in _BOARD.finditer(boards):
         # The one array below a board is numbered within the board.
@@ -72,6 +73,13 @@ def read_blob(reply: Mapping[str, object], failed: dict[str, str]) -> Blob:
         chips[int(match[1])] = _whole_numbers(text)
     lists = {key: _numbers(pairs[key], key, failed) for key in _LISTS if key in pairs}
     return Blob(values=values, lists=lists, chips=chips)
+
+
+@lru_cache(maxsize=1024)
+def _board_of(key: str) -> int | None:
+    """Return the board whose chips' temperatures a key holds, if it does."""
+    match = _CHIPS.fullmatch(key)
+    return None if match is None else int(match[1])
 
 
 def _pairs(text: str) -> dict[str, str]:

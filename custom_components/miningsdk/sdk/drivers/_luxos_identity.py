@@ -25,6 +25,7 @@ MARK = "luxminer"
 _PAGE_MARK = "luxor firmware"
 # The lowest duty that the automatic may be given where the firmware tells no limits.
 _LEAST_DUTY = 10.0
+_LEAST_TARGET = 1.0
 
 
 def score(version: str, root: str) -> int:
@@ -113,7 +114,8 @@ def _cooling(
     target = None
     if control.has("Target") and control.has("Dangerous"):
         target = Limits(
-            minimum=ranges.number("TemperatureMin"),
+            # It tells a limit of 0 °C, and a target of 0 where it has none.
+            minimum=ranges.number("TemperatureMin") or _LEAST_TARGET,
             maximum=control.number("Hot"),
             step=1,
         )

@@ -5,7 +5,6 @@ from typing import Any
 
 from ..model import DeviceInfo
 
-
 _OWN: dict[str, Any] = dict.fromkeys(("serial_number", "mac", "hostname", "chips"))
 _HARDWARE: dict[str, Any] = {
     **dict.fromkeys(("make", "model", "algorithm")),

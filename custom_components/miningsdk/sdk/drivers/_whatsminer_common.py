@@ -29,6 +29,8 @@ CONFIRM_LONGER = {
     Capability.POOLS: 60.0,
 }
 
+RESTARTS = frozenset({Capability.POWER_LIMIT, Capability.POWER_MODE})
+
 ENABLE_API = (
     "In WhatsMinerTool change the default password and switch the API on "
     "(Remote Ctrl > Miner API Switch), then try again"

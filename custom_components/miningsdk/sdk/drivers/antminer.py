@@ -84,6 +84,9 @@ class Antminer(Miner):
         Capability.POOLS: 120.0,
         Capability.FAN: 60.0,
     }
+    restarts = frozenset({Capability.POWER_MODE, Capability.POOLS, Capability.FAN})
+    # Sleep is one of the modes.
+    lost_asleep = frozenset({Capability.POWER_MODE})
 
     def __init__(self, host: str, **options: Any) -> None:
         """Describe a miner without talking to it; options are those of ``Device``."""

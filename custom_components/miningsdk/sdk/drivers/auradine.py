@@ -71,6 +71,7 @@ class Auradine(Miner):
         Capability.POWER_MODE: 180.0,
         Capability.POOLS: 120.0,
     }
+    restarts = frozenset({Capability.POWER_LIMIT, Capability.POWER_MODE})
 
     def __init__(self, *args: Any, **options: Any) -> None:
         """Describe a miner without talking to it; see ``Device``."""

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from functools import partial
 import time
-from typing import Any, override
+from typing import Any, ClassVar, override
 
 import orjson
 
@@ -61,9 +61,16 @@ class Avalon(Miner):
     transport = "TCP 4028, JSON or text"
     default_port = cgminer.PORT
     needs_password = "control"
+    checks_password = False
+    factory_accounts = (("root", "root"),)
     probes = (cgminer.VERSION,)
+    restarts = frozenset({Capability.POWER_MODE, Capability.POOLS})
+    unseen = frozenset({Capability.FAN})
     # Seconds within which a miner that was rebooted must be back; a Q needs 230.
     reboot_within: float = 420.0
+    confirm_longer: ClassVar[dict[Capability, float]] = {
+        Capability.POOLS: reboot_within
+    }
 
     _family = UNKNOWN
     _options: frozenset[str] = frozenset()

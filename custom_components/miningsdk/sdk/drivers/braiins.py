@@ -81,6 +81,14 @@ class Braiins(Miner):
         Capability.FAN: 180.0,
         Capability.TARGET_TEMPERATURE: 180.0,
     }
+    restarts = frozenset(
+        {
+            Capability.POOLS,
+            Capability.BOARD_ENABLE,
+            Capability.FAN,
+            Capability.TARGET_TEMPERATURE,
+        }
+    )
 
     def __init__(self, host: str, **options: Any) -> None:
         """Describe a miner without talking to it; options are those of ``Device``."""

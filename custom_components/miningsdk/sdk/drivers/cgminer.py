@@ -7,9 +7,9 @@ underscore read what all dialects of the API share, for other drivers too.
 from collections.abc import Iterable, Mapping
 from functools import partial
 import re
-from time import monotonic
 from typing import Any, override
 
+from ..algorithms import rounded
 from ..device import describe
 from ..errors import CommandFailed, InvalidReply, MiningSDKError, NotSupported
 from ..fields import Fields, mac_address, number
@@ -27,11 +27,10 @@ from ..model import (
 )
 from ..transports import cgminer
 from ..transports.wire import Probe
+from ._process_clock import ProcessClock
 
 WINDOWS = ("5s", "30s", "1m", "5m", "15m", "30m")
 _COMMANDS = ("summary", "stats", "devs", "pools")
-# A clock that stands still for longer than this belongs to a miner that hangs.
-_FROZEN_AFTER = 15.0
 # Firmware that hashes at all does so this many seconds after its start.
 _START_TIME = 300
 _HASHRATES = (("THS", 1.0), ("GHS", 1e-3), ("MHS", 1e-6), ("KHS", 1e-9))
@@ -70,9 +69,9 @@ def hashrate(fields: Fields, *windows: str, field: str = "hashrate") -> float | 
     """Return the first of the windows, such as ``5s`` or ``av``, in TH/s."""
     for window in windows:
         for unit, scale in _HASHRATES:
-            rate = fields.number(f"{unit} {window}", field=field, scale=scale, digits=4)
+            rate = fields.number(f"{unit} {window}", field=field, scale=scale)
             if rate is not None and rate >= 0:
-                return rate
+                return rounded(rate)
     return None
 
 
@@ -119,8 +118,13 @@ class Cgminer(Miner):
     probes = (cgminer.VERSION,)
 
     _joined = True
-    # What proves that the miner works: its clock, its work, and when the clock moved.
-    _progress: tuple[float | None, float | None, float] = (None, None, 0.0)
+    # The work that was last seen done, which proves that the miner works.
+    _work: float | None = None
+
+    def __init__(self, host: str, **options: Any) -> None:
+        """Describe a miner without talking to it; options are those of ``Device``."""
+        super().__init__(host, **options)
+        self._clock = ProcessClock()
 
     @override
     @classmethod
@@ -206,11 +210,8 @@ class Cgminer(Miner):
         """Mining is what has a rate now, on a clock that goes on."""
         elapsed = summary.number("Elapsed", field="uptime")
         work = summary.number("Total MH", "Accepted", field="accepted")
-        before, done, since = self._progress
-        if elapsed is None or elapsed != before:
-            since = monotonic()
-        self._progress = (elapsed, work, since)
-        if monotonic() - since > _FROZEN_AFTER:
+        done, self._work = self._work, work
+        if not self._clock.goes(elapsed):
             return MinerStatus.UNKNOWN
         rate = hashrate(summary, *WINDOWS)
         if rate is None:
@@ -256,8 +257,8 @@ def _read(
         status=status,
         hashrate=hashrate(summary, *WINDOWS, "av"),
         hashrate_average=hashrate(summary, "av", field="hashrate_average"),
-        hashrate_expected=stats.number(
-            "total_rateideal", field="hashrate_expected", scale=scale, digits=4
+        hashrate_expected=_scaled(
+            stats.number("total_rateideal", field="hashrate_expected"), scale
         ),
         fans=_fans(stats),
         boards=_chains(stats, scale) or _devices(devices),
@@ -324,7 +325,7 @@ def _highest(value: object, failed: dict[str, str]) -> float | None:
 
 
 def _scaled(rate: float | None, scale: float) -> float | None:
-    return None if rate is None else round(rate * scale, 4)
+    return None if rate is None else rounded(rate * scale)
 
 
 def _devices(devices: list[Fields]) -> tuple[Board, ...]:

@@ -79,6 +79,7 @@ class Elphapex(Miner):
         Capability.POOLS: 120.0,
         Capability.FAN: 60.0,
     }
+    restarts = frozenset({Capability.POOLS, Capability.FAN})
 
     def __init__(self, host: str, **options: Any) -> None:
         """Describe a miner without talking to it; options are those of ``Device``."""

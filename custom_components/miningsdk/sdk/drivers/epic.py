@@ -59,6 +59,7 @@ class Epic(Miner):
         Capability.POOLS: 120.0,
         Capability.BOARD_ENABLE: 120.0,
     }
+    restarts = frozenset(confirm_longer) - {Capability.PAUSE}
 
     def __init__(self, *args: Any, **options: Any) -> None:
         """Describe a miner without talking to it; see ``Device``."""

@@ -67,12 +67,14 @@ class FutureBit(Miner):
     transport = "HTTP 5000, GraphQL, with a token for control"
     default_port = _PORT
     needs_password = "control"
+    factory_accounts = (("", "futurebit123"),)
     probes = (http.ROOT,)
     confirm_longer: ClassVar[dict[Capability, float]] = {
         Capability.PAUSE: 120.0,
         Capability.POWER_MODE: 60.0,
         Capability.POOLS: 60.0,
     }
+    restarts = frozenset({Capability.POWER_MODE, Capability.POOLS})
 
     def __init__(self, host: str, **options: Any) -> None:
         """Describe a miner; options are those of ``Device``."""

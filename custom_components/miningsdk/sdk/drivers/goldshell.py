@@ -70,6 +70,9 @@ class Goldshell(Miner):
         Capability.POOLS: 60.0,
         Capability.POWER_MODE: 60.0,
     }
+    restarts = frozenset({Capability.POWER_MODE})
+    # Sleep is one of the plans.
+    lost_asleep = frozenset({Capability.POWER_MODE})
 
     def __init__(self, host: str, **options: Any) -> None:
         """Describe a miner; options are those of ``Device``."""

@@ -45,6 +45,7 @@ class Hiveon(FlatMiner):
     models = "Bitmain Antminer S9 to S19 with Hiveon ASIC firmware"
     transport = "cgminer API on 4028, CGI with HTTP digest on 80"
     default_username = "root"
+    restarts = frozenset({Capability.POOLS})
     factory_accounts = (("root", "root"),)
 
     def __init__(self, host: str, **options: Any) -> None:

@@ -94,6 +94,7 @@ class IceRiver(_IceRiver):
         Capability.PAUSE: 120.0,
         Capability.POOLS: 120.0,
     }
+    restarts = frozenset({Capability.POOLS})
 
     def __init__(self, host: str, **options: Any) -> None:
         """Describe a miner; options are those of ``Device``."""

@@ -64,6 +64,7 @@ class Innosilicon(Miner):
         Capability.POOLS: 180.0,
         Capability.POWER_MODE: 60.0,
     }
+    restarts = frozenset({Capability.POWER_MODE, Capability.POOLS})
 
     def __init__(self, host: str, **options: Any) -> None:
         """Describe a miner; options are those of ``Device``."""

@@ -56,6 +56,9 @@ class LuxOS(Miner):
         Capability.POOLS: 60.0,
         Capability.BOARD_ENABLE: 120.0,
     }
+    restarts = frozenset(
+        {Capability.PROFILE, Capability.POWER_LIMIT, Capability.BOARD_ENABLE}
+    )
 
     def __init__(self, host: str, **options: Any) -> None:
         """Describe a miner without talking to it; options are those of ``Device``."""

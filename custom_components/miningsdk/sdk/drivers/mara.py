@@ -75,6 +75,7 @@ class Mara(FlatMiner):
         Capability.POOLS: 120.0,
         Capability.FAN: 60.0,
     }
+    restarts = frozenset(confirm_longer) - {Capability.PAUSE}
 
     def __init__(self, host: str, **options: Any) -> None:
         """Describe a miner without talking to it; options are those of ``Device``."""

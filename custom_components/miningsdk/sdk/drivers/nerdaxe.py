@@ -52,10 +52,12 @@ class NerdAxe(AxeMiner):
         "NerdAxe, NerdAxeGamma, NerdQAxe+/++, NerdOCTAXE, NerdHaxe, NerdEKO, NerdQX"
     )
     needs_password = "control"
+    checks_password = False
     confirm_longer: ClassVar[dict[Capability, float]] = {
         Capability.PAUSE: _RESTARTS_WITHIN,
         Capability.POOLS: _RESTARTS_WITHIN,
     }
+    restarts = frozenset({Capability.POOLS})
 
     @classmethod
     @override

@@ -70,6 +70,7 @@ class Proto(Miner):
         Capability.POWER_MODE: 60.0,
         Capability.POOLS: 60.0,
     }
+    unseen = frozenset({Capability.LOCATE})
 
     def __init__(self, *args: Any, **options: Any) -> None:
         """Describe a rig without talking to it; see ``Device``."""

@@ -96,6 +96,7 @@ class Sealminer(Miner):
         # It takes a reboot to apply.
         Capability.POWER_LIMIT: 300.0,
     }
+    restarts = frozenset({Capability.POWER_LIMIT, Capability.POOLS})
 
     def __init__(self, host: str, **options: Any) -> None:
         """Describe a miner without talking to it; options are those of ``Device``."""

@@ -63,6 +63,9 @@ class VNish(Miner):
         Capability.POOLS: 120.0,
         Capability.BOARD_ENABLE: 180.0,
     }
+    restarts = frozenset({*confirm_longer, Capability.TARGET_TEMPERATURE}) - {
+        Capability.PAUSE
+    }
 
     def __init__(self, host: str, **options: Any) -> None:
         """Describe a miner without talking to it; options are those of ``Device``."""

@@ -68,6 +68,7 @@ class Whatsminer(Miner):
     factory_accounts = (("admin", "admin"),)
     probes = (_WHO, VERSION, ROOT)
     confirm_longer: ClassVar[dict[Capability, float]] = common.CONFIRM_LONGER
+    restarts = common.RESTARTS
 
     def __init__(self, host: str, **options: Any) -> None:
         """Describe a miner; options are those of ``Device``."""

@@ -5,14 +5,21 @@ Source: protocols.md 4, 16 and 17, mdk-devices.md 2.2.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any, ClassVar, override
+from typing import Any, ClassVar, cast, override
 
 import orjson
 
 from ..device import describe
-from ..errors import CommandFailed, InvalidReply, MiningSDKError, NotSupported
+from ..errors import (
+    CommandFailed,
+    DeviceUnreachable,
+    InvalidReply,
+    MiningSDKError,
+    NotSupported,
+)
 from ..fields import Fields, mac_address, serial_number
 from ..miner import Miner
 from ..model import (
@@ -24,7 +31,7 @@ from ..model import (
     PoolConfig,
 )
 from ..seldom import Seldom
-from ..transports.framed import Link, open_link
+from ..transports.framed import Link, connect_link, open_link
 from ..transports.wire import Probe, Wire
 from . import (
     _whatsminer_common as common,
@@ -43,6 +50,8 @@ async def _ask_device(wire: Wire, port: int) -> str:
 # The shares are a connection of their own, to another port.
 _SHARES_EVERY = 2
 
+_UNASKED = object()
+
 _DEVICE_INFO = Probe("whatsminer v3", api.PORT, _ask_device)
 
 
@@ -60,6 +69,7 @@ class WhatsminerV3(Miner):
     checks_password = False
     probes = (_DEVICE_INFO,)
     confirm_longer: ClassVar[dict[Capability, float]] = common.CONFIRM_LONGER
+    restarts = common.RESTARTS
 
     def __init__(self, host: str, **options: Any) -> None:
         """Describe a miner; options are those of ``Device``."""
@@ -69,6 +79,7 @@ class WhatsminerV3(Miner):
         self._counts: bool | None = None
         self._shares: Seldom[tuple[MinerPool, ...]] = Seldom(_SHARES_EVERY)
         self._liquid = False
+        self._link: Link | None = None
         self._setting = read.Setting()
         self._has_setting = True
         self._setting_due = False
@@ -164,8 +175,7 @@ class WhatsminerV3(Miner):
     @override
     async def _fetch_stats(self, failed: dict[str, str]) -> MinerStats:
         due, self._setting_due = self._setting_due, False
-        async with open_link(self.wire, self.port) as link:
-            live = await api.ask_status(link, read.LIVE)
+        async with self._live() as (link, live):
             device = await self._optional(
                 "status", failed, lambda: api.ask_device(link), Fields(None)
             )
@@ -186,6 +196,46 @@ class WhatsminerV3(Miner):
             prefer_set=due,
         )
         return read.stats(reading, failed)
+
+    @asynccontextmanager
+    async def _live(self) -> AsyncGenerator[tuple[Link, Fields | None]]:
+        """Ask for the live values on the link of the last reading, if it still stands.
+
+        To connect anew costs as much as all the rest of a reading.
+        """
+        link, live = await self._ask_kept()
+        if link is None:
+            link = await connect_link(self.wire, self.port)
+        try:
+            if live is _UNASKED:
+                live = await api.ask_status(link, read.LIVE)
+            yield link, cast(Fields | None, live)
+        except BaseException:
+            link.close()
+            raise
+        self._link = link
+
+    async def _ask_kept(self) -> tuple[Link | None, object]:
+        """Ask on the kept link; one that ended unnoticed is as good as none."""
+        link, self._link = self._link, None
+        if link is None or link.is_lost:
+            return None, _UNASKED
+        try:
+            return link, await api.ask_status(link, read.LIVE)
+        except DeviceUnreachable, InvalidReply:
+            link.close()
+            return None, _UNASKED
+        except BaseException:
+            link.close()
+            raise
+
+    @override
+    async def close(self) -> None:
+        """Close the link that was kept, and what the device itself opened."""
+        link, self._link = self._link, None
+        if link is not None:
+            link.close()
+        await super().close()
 
     async def _pools(
         self, live: Fields | None, failed: dict[str, str]

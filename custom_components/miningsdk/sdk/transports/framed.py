@@ -94,9 +94,33 @@ class Link(asyncio.Protocol):
             raise InvalidReply("the reply is not an object")
         return reply
 
+    @property
+    def is_lost(self) -> bool:
+        """Tell whether the connection has ended."""
+        return self._lost is not None
+
     def close(self) -> None:
         """Close the connection."""
         self._transport.close()
+
+
+async def connect_link(wire: Wire, port: int) -> Link:
+    """Connect for as long as both sides like; close the link in the end.
+
+    Raises:
+        DeviceUnreachable: no connection.
+    """
+    link = Link(wire, port)
+    try:
+        async with asyncio.timeout(wire.connect_timeout):
+            await asyncio.get_running_loop().create_connection(
+                lambda: link, wire.host, port
+            )
+    except TimeoutError:
+        raise wire.unreachable(port) from None
+    except OSError as error:
+        raise wire.unreachable(port, error) from None
+    return link
 
 
 @asynccontextmanager
@@ -106,17 +130,8 @@ async def open_link(wire: Wire, port: int) -> AsyncGenerator[Link]:
     Raises:
         DeviceUnreachable: no connection.
     """
-    link = Link(wire, port)
     async with wire.slots:
-        try:
-            async with asyncio.timeout(wire.connect_timeout):
-                await asyncio.get_running_loop().create_connection(
-                    lambda: link, wire.host, port
-                )
-        except TimeoutError:
-            raise wire.unreachable(port) from None
-        except OSError as error:
-            raise wire.unreachable(port, error) from None
+        link = await connect_link(wire, port)
         try:
             yield link
         finally:

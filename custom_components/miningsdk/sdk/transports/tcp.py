@@ -24,34 +24,32 @@ async def exchange[T](wire: Wire, port: int, request: bytes, decode: Decoder[T])
         DeviceTimeout: the connection stood, but no whole reply came.
         InvalidReply: the reply cannot be decoded.
     """
+    sock = None
     async with wire.slots:
-        sock = await _connect(wire, port)
         try:
-            async with asyncio.timeout(wire.patience):
+            async with asyncio.timeout(wire.connect_timeout) as limit:
+                sock = await _connect(wire.host, port)
+                limit.reschedule(asyncio.get_running_loop().time() + wire.patience)
                 return await _ask(sock, request, decode)
         except TimeoutError:
-            raise wire.silent(port) from None
+            error = wire.unreachable(port) if sock is None else wire.silent(port)
+            raise error from None
         except OSError as error:
             raise wire.unreachable(port, error) from None
         finally:
-            sock.close()
+            if sock is not None:
+                sock.close()
 
 
-async def _connect(wire: Wire, port: int) -> socket.socket:
+async def _connect(host: str, port: int) -> socket.socket:
     """Return a connected socket.
 
     Transports and streams of asyncio cost a fifth to a half more CPU than the socket
     itself, and this runs for every poll.
     """
-    try:
-        async with asyncio.timeout(wire.connect_timeout):
-            if _is_address(wire.host):
-                return await _connect_address(wire.host, port)
-            return await _connect_name(wire.host, port)
-    except TimeoutError:
-        raise wire.unreachable(port) from None
-    except OSError as error:
-        raise wire.unreachable(port, error) from None
+    if _is_address(host):
+        return await _connect_address(host, port)
+    return await _connect_name(host, port)
 
 
 @cache
