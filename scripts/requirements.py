@@ -23,6 +23,7 @@ INTEGRATIONS = (
     "logbook",
     "mobile_app",
     "modbus",
+    "mqtt",
     "recorder",
     "template",
     "zeroconf",

@@ -74,8 +74,9 @@ async def _prepare(hass: HomeAssistantProcess, site: DemoSite, port: int) -> Non
         await client.onboard()
         _say("The site is being added through its config flow")
         await client.add_site(site)
+        await client.add_broker(site)
         await client.add_equipment(site)
-        await client.wait_until_read()
+        await client.wait_until_read(site)
         await client.furnish()
         await client.add_automation()
 

@@ -1,14 +1,18 @@
 """Do over HTTP what a person does in the browser: onboard, add the site, automate."""
 
 import asyncio
+import re
 from typing import Any, Self
 
 import aiohttp
 
-from .site import PASSWORD, DemoSite
+from .makers import PASSWORD
+from .site import DemoSite
 
 _CLIENT_ID = "http://127.0.0.1/"
 _START_WITHIN = 180
+# A number stands behind it where two of a model have the same name.
+_STATUS = re.compile(r"_status(_\d+)?$")
 _SUBENTRIES = "/api/config/config_entries/subentries/flow"
 
 
@@ -102,6 +106,26 @@ class Client:
             raise RuntimeError(f"the site was not created: {flow}")
         self._entry_id = flow["result"]["entry_id"]
 
+    async def add_broker(self, site: DemoSite) -> None:
+        """Have Home Assistant's MQTT integration connect to the broker."""
+        if site.broker is None:
+            return
+        flow = await self.call(
+            "POST", "/api/config/config_entries/flow", json={"handler": "mqtt"}
+        )
+        flow = await self._step(
+            flow,
+            {
+                "broker": site.broker.host,
+                "port": site.broker.port,
+                "username": site.broker.username,
+                "password": site.broker.password,
+                "other_settings": {"set_client_cert": False, "set_ca_cert": "off"},
+            },
+        )
+        if flow["type"] != "create_entry":
+            raise RuntimeError(f"the broker was not taken: {flow.get('errors')}")
+
     async def add_equipment(self, site: DemoSite) -> None:
         """Add containers, meters, sensors and pools, and let the site count money."""
         for item in site.equipment:
@@ -113,6 +137,7 @@ class Client:
             flow = await self.call("POST", path, json=item.form)
             if flow["type"] != "create_entry":
                 raise RuntimeError(f"{item.driver}: {flow.get('errors')}")
+            await self._wait_until_loaded()
         path = "/api/config/config_entries/options/flow"
         flow = await self.call("POST", path, json={"handler": self._entry_id})
         path = f"{path}/{flow['flow_id']}"
@@ -127,21 +152,31 @@ class Client:
                 "price_entity": "sensor.electricity_price",
             },
         )
+        await self._wait_until_loaded()
 
-    async def wait_until_read(self) -> None:
-        """Wait until the site is set up again and all its miners were read."""
+    async def wait_until_read(self, site: DemoSite) -> None:
+        """Wait until every miner and container was read."""
         async with asyncio.timeout(_START_WITHIN):
             while True:
-                states = {
-                    state["entity_id"]: state["state"]
+                told = [
+                    state["entity_id"]
                     for state in await self.call("GET", "/api/states")
-                }
-                online = states.get("sensor.home_miners_online")
-                if online not in (None, "unavailable", "unknown", "0") and (
-                    online == states.get("sensor.home_miners")
-                ):
+                    if _STATUS.search(state["entity_id"])
+                    and state["state"] not in ("unavailable", "unknown")
+                ]
+                if len(told) >= site.working:
                     return
                 await asyncio.sleep(0.2)
+
+    async def _wait_until_loaded(self) -> None:
+        """Wait until the site is set up again: it is for each change to it."""
+        async with asyncio.timeout(_START_WITHIN):
+            while True:
+                entries = await self.call("GET", "/api/config/config_entries/entry")
+                ours = next(e for e in entries if e["entry_id"] == self._entry_id)
+                if ours["state"] == "loaded":
+                    return
+                await asyncio.sleep(0.1)
 
     async def furnish(self) -> None:
         """Put the miners into areas, and their energy into the energy dashboard."""

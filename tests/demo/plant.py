@@ -6,6 +6,8 @@ from typing import Any
 
 from tests.simulators.antspace import SimulatedAntspace
 from tests.simulators.base import SimulatedDevice
+from tests.simulators.bitdeer import SimulatedBitdeer
+from tests.simulators.broker import Broker
 from tests.simulators.mempool import SimulatedMempool
 from tests.simulators.microbt_container import SimulatedMicroBt
 from tests.simulators.modbus import SimulatedMeter
@@ -13,6 +15,7 @@ from tests.simulators.pools import ACCOUNT, POOLS
 from tests.simulators.seneca import SimulatedSeneca
 
 _HIGH_PORTS = 22000
+_TOPIC = "C001_D40"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,9 @@ class Equipment:
     @property
     def form(self) -> dict[str, Any]:
         """Return what is typed into the form."""
+        if isinstance(self.device, SimulatedBitdeer):
+            # It is reached through the broker that Home Assistant has.
+            return dict(self.details)
         host = self.device.address
         if self.kind == "pool":
             port = self.device.port(self.device.ports[0])
@@ -34,8 +40,13 @@ class Equipment:
         return {"host": host, **self.details}
 
 
-def equipment(*, real: bool, halves: tuple[str, str]) -> list[Equipment]:
-    """Return the plant of the demo; ``halves`` are the miners of each container."""
+def equipment(
+    *, real: bool, halves: tuple[str, str], broker: Broker | None
+) -> list[Equipment]:
+    """Return the plant of the demo; ``halves`` are the miners of each container.
+
+    With a broker there is a third container, which talks through it.
+    """
     place = _Places(real=real)
     found = [
         Equipment(
@@ -70,6 +81,18 @@ def equipment(*, real: bool, halves: tuple[str, str]) -> list[Equipment]:
         )
         for driver in ("pool-ocean", "pool-ckpool")
     ]
+    if broker is not None:
+        # The last one: whenever something is added, the site starts anew, and it
+        # waits a moment for what it has not heard yet.
+        device = SimulatedBitdeer(
+            broker.host,
+            port=broker.port,
+            username=broker.username,
+            password=broker.password,
+            topic=_TOPIC,
+            every=2.0,
+        )
+        found.append(Equipment("container", "bitdeer-d40", device, {"topic": _TOPIC}))
     return found
 
 

@@ -1,98 +1,20 @@
 """A small mixed site: simulated miners of every family on loopback addresses."""
 
-from collections.abc import Callable
 import errno
+from itertools import islice
 import socket
 from typing import Self
 
+from tests.demo.makers import MAKERS, in_turn
 from tests.demo.plant import equipment, mempool
-from tests.simulators.antminer import SimulatedAntminer
-from tests.simulators.avalon import SimulatedAvalon
-from tests.simulators.axeos import SimulatedAxeOS
 from tests.simulators.base import SimulatedDevice
-from tests.simulators.nerdaxe import SimulatedNerdAxe
-from tests.simulators.whatsminer import SimulatedWhatsminer
-from tests.simulators.whatsminer_v3 import SimulatedWhatsminerV3
+from tests.simulators.broker import Broker, mosquitto
 
 # 127.0.0.1 is left to Home Assistant.
 _FIRST_HOST = 2
 _HIGH_PORTS = 20000
-
-
-PASSWORD = "demo"
-
-type Make = Callable[[str, int, int], SimulatedDevice]
-
-
-def _axeos(host: str, offset: int, n: int) -> SimulatedDevice:
-    model = ("601", "401", "204", "801")[n % 4]
-    return SimulatedAxeOS(host, offset=offset, model=model, mac=_mac("74:4d:bd", n))
-
-
-def _nerdaxe(host: str, offset: int, n: int) -> SimulatedDevice:
-    return SimulatedNerdAxe(host, offset=offset, mac=_mac("74:4d:be", n))
-
-
-def _antminer(host: str, offset: int, n: int) -> SimulatedDevice:
-    model = ("S21", "S19 Pro", "S9", "S19 XP Hyd.")[n % 4]
-    return SimulatedAntminer(
-        host,
-        offset=offset,
-        model=model,
-        serial=f"SIMB0BDJAB0{n:06d}",
-        mac=_mac("02:11:22", n),
-        password=PASSWORD,
-        seed=n,
-    )
-
-
-def _whatsminer(host: str, offset: int, n: int) -> SimulatedDevice:
-    return SimulatedWhatsminer(
-        host,
-        offset=offset,
-        model=("M30S++", "M50S")[n % 2],
-        serial=f"HTM30H70{n:09d}",
-        mac=_mac("c4:08:28", n),
-        password=PASSWORD,
-    )
-
-
-def _whatsminer_v3(host: str, offset: int, n: int) -> SimulatedDevice:
-    return SimulatedWhatsminerV3(
-        host,
-        offset=offset,
-        model=("M60S", "M63S")[n % 2],
-        serial=f"BTM3CS40{n:09d}",
-        mac=_mac("c4:11:04", n),
-        password=PASSWORD,
-    )
-
-
-def _avalon(host: str, offset: int, n: int) -> SimulatedDevice:
-    return SimulatedAvalon(
-        host,
-        offset=offset,
-        model=("q", "nano3s", "a1346", "mini3")[n % 4],
-        serial=f"02010000aa{n:06x}",
-        mac=_mac("b4:a2:eb", n).replace(":", ""),
-        password=PASSWORD,
-    )
-
-
-def _mac(prefix: str, n: int) -> str:
-    return f"{prefix}:{n >> 16 & 255:02x}:{n >> 8 & 255:02x}:{n & 255:02x}"
-
-
-# How to make the nth miner of each family that the demo has.
-MAKERS: dict[str, Make] = {
-    "axeos": _axeos,
-    "antminer": _antminer,
-    "whatsminer-v3": _whatsminer_v3,
-    "avalon": _avalon,
-    "whatsminer": _whatsminer,
-    "nerdaxe": _nerdaxe,
-}
-_TURN = tuple(MAKERS.values())
+# So many at the end are not added: they are for the user.
+_LEFT_OUT = 3
 
 
 class DemoSite:
@@ -103,14 +25,12 @@ class DemoSite:
     """
 
     def __init__(self, miners: int) -> None:
-        """Describe a site of this many miners, family after family in turn."""
+        """Describe a site of this many miners: of each family one, of most more."""
         self._real = _low_ports_allowed()
         self.devices: list[SimulatedDevice] = []
         self.mempool = mempool(real=self._real)
         self._left_out: set[str] = set()
-        for n in range(miners):
-            make = _TURN[n % len(_TURN)]
-            index = n // len(_TURN)
+        for n, (make, index) in enumerate(islice(in_turn(), miners)):
             number = n + _FIRST_HOST
             host = f"127.0.{number // 250}.{number % 250}"
             device = (
@@ -119,10 +39,12 @@ class DemoSite:
                 else make("127.0.0.1", _HIGH_PORTS + n, index)
             )
             self.devices.append(device)
-            # One of each family is for the user to add.
-            if n >= miners - len(_TURN) and miners > 2 * len(_TURN):
+            # There is another one of that family already.
+            if n >= max(miners - _LEFT_OUT, len(MAKERS)):
                 self._left_out.add(device.address)
 
+        # What talks over MQTT is there where a real broker is installed.
+        self.broker = Broker() if mosquitto() else None
         half = len(self.devices) // 2
         self.equipment = equipment(
             real=self._real,
@@ -130,6 +52,7 @@ class DemoSite:
                 ",".join(d.host for d in self.devices[:half]),
                 ",".join(d.host for d in self.devices[half:]),
             ),
+            broker=self.broker,
         )
 
     def _all(self) -> list[SimulatedDevice]:
@@ -150,12 +73,20 @@ class DemoSite:
             return sorted(f"{network}.0/24" for network in networks)
         return [device.address for device in self.devices]
 
+    @property
+    def working(self) -> int:
+        """Return how many miners and containers tell what they do, once added."""
+        containers = [e for e in self.equipment if e.kind == "container"]
+        return len(self.devices) - len(self._left_out) + len(containers)
+
     def is_left_out(self, label: str) -> bool:
         """Tell whether the device with this label is left for the user to add."""
         return label.rpartition("(")[2].rstrip(")") in self._left_out
 
     async def __aenter__(self) -> Self:
         """Switch all of them on."""
+        if self.broker is not None:
+            await self.broker.start()
         for device in self._all():
             await device.start()
         return self
@@ -164,6 +95,8 @@ class DemoSite:
         """Switch all of them off."""
         for device in self._all():
             await device.stop()
+        if self.broker is not None:
+            await self.broker.stop()
 
 
 def _low_ports_allowed() -> bool:
