@@ -37,7 +37,9 @@ _DIGITS = re.compile(r"\d+")
 _POWER_SINCE = (2, 0, 5)
 _CODES_SINCE = (2,)
 _REFUSED = (CommandFailed, NotSupported, Silence)
-# The error codes are a connection of their own, to a miner that hashes undisturbed.
+# Single boards and error codes are connections of their own, to a miner that hashes
+# undisturbed; its summary tells the hottest chip and the rate of all boards.
+_BOARDS_EVERY = 2
 _CODES_EVERY = 4
 
 
@@ -79,6 +81,7 @@ class Whatsminer(Miner):
         # What the last info told of the firmware.
         self._has_codes = True
         self._codes: Seldom[list[object]] = Seldom(_CODES_EVERY)
+        self._boards: Seldom[dict[str, Any]] = Seldom(_BOARDS_EVERY)
         self._tells_off = False
         self._liquid = False
         self._ask_status_always = False
@@ -113,6 +116,7 @@ class Whatsminer(Miner):
     async def _fetch_info(self) -> DeviceInfo:
         self._api.start_over()
         self._codes.forget()
+        self._boards.forget()
         version = Fields(await self._fact("get_version")).child("Msg")
         network = Fields(await self._fact("get_miner_info")).child("Msg")
         self._set = read.condition(await self._fact("status"))
@@ -211,6 +215,7 @@ class Whatsminer(Miner):
     async def _fetch_settings(self) -> None:
         self._confirming = True
         self._codes.forget()
+        self._boards.forget()
         if self._led_due:
             reply = await self._api.read("get_miner_info")
             self._locating = _locating(Fields(reply).child("Msg"))
@@ -228,7 +233,13 @@ class Whatsminer(Miner):
         except _REFUSED as error:
             return await self._explain(error, state, failed)
         nothing: dict[str, Any] = {}
-        boards = await self._optional("boards", failed, self._read_boards, nothing)
+        resting = not read.hashrate(summary)
+        boards = await self._optional(
+            "boards",
+            failed,
+            lambda: self._boards.get(self._read_boards, failed, now=resting),
+            nothing,
+        )
         faults = await self._read_faults(summary, failed)
         asked = state is not None or "status" in failed
         if self._tells_off and not asked and not read.hashrate(summary):
@@ -275,7 +286,7 @@ class Whatsminer(Miner):
         )
         return summary, read.pools(reply, failed)
 
-    async def _read_boards(self) -> dict[str, Any]:
+    async def _read_boards(self, _: dict[str, str]) -> dict[str, Any]:
         for command in self._board_commands:
             if reply := await self._try(command):
                 self._board_commands = (command,)
