@@ -10,7 +10,7 @@ import aiohttp
 
 from custom_components.miningsdk.const import BACKOFF_FIRST, BACKOFF_LAST
 from custom_components.miningsdk.sdk import AnyDevice, MiningSDKError, registry
-from tests.benchmark.fleet import MIXED, Place
+from tests.benchmark.fleet import WIDE, Place
 from tests.benchmark.hass import ONLINE, MeasuredHass, read_records
 from tests.benchmark.plant import Plant
 
@@ -45,7 +45,7 @@ class Half:
 
 async def vanished() -> Vanished:
     """Read devices that take connections and say nothing any more."""
-    async with Plant(MIXED, _VANISHED) as plant, aiohttp.ClientSession() as session:
+    async with Plant(WIDE, _VANISHED) as plant, aiohttp.ClientSession() as session:
         devices = [_device(place, session) for place in plant.places]
         await asyncio.gather(*(device.read() for device in devices))
         await plant.order("vanish", every=1)
@@ -77,7 +77,7 @@ async def _gives_up(device: AnyDevice) -> float:
 
 async def half(miners: int) -> Half:
     """Silence every second miner of a site for a while."""
-    async with Plant(MIXED, miners) as plant:
+    async with Plant(WIDE, miners) as plant:
         records = await read_records(plant.places)
         with tempfile.TemporaryDirectory() as folder:
             hass = MeasuredHass(Path(folder), records, "automatic")

@@ -12,7 +12,10 @@ from tests.simulators.families import families
 
 # Where ordinary users may open no port below 1024, all ports lie this much higher.
 _HIGH = 20000
+# The mix on which the figures of other libraries are known, and one of more families.
 MIXED = "mixed"
+WIDE = "wide"
+_MIXES = {MIXED: ("axeos", "antminer", "whatsminer"), WIDE: tuple(MAIN)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +58,11 @@ def free_net() -> int:
 
 
 def places(fleet: str, count: int, *, net: int) -> list[Place]:
-    """Return the places of a fleet: one family, or ``mixed``, the main ones in turn.
+    """Return the places of a fleet: one family, or those of a mix in turn.
 
     ``net`` is the second number of their addresses.
     """
-    turn: Sequence[str] = tuple(MAIN) if fleet == MIXED else (fleet,)
+    turn: Sequence[str] = _MIXES.get(fleet, (fleet,))
     offset = 0 if low_ports_allowed() else _HIGH
     return [
         Place(

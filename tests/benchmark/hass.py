@@ -19,7 +19,7 @@ import aiohttp
 from custom_components.miningsdk.const import CONF_DEVICES, DOMAIN
 from custom_components.miningsdk.inventory import Record
 from custom_components.miningsdk.sdk import Miner, registry
-from tests.benchmark.fleet import MIXED, Place
+from tests.benchmark.fleet import WIDE, Place
 from tests.benchmark.plant import Plant
 from tests.demo.hass import HomeAssistantProcess
 
@@ -159,7 +159,7 @@ async def measure(sizes: Sequence[tuple[int, str]], seconds: float) -> list[Load
 
 
 async def _load(miners: int, seconds: float, detail: str) -> Load:
-    async with Plant(MIXED, miners) as plant:
+    async with Plant(WIDE, miners) as plant:
         records = await read_records(plant.places)
         with tempfile.TemporaryDirectory() as folder:
             hass = MeasuredHass(Path(folder), records, detail)

@@ -7,7 +7,7 @@ import time
 
 from custom_components.miningsdk.sdk import ScanProgress, scan
 from custom_components.miningsdk.sdk._scan_identify import Catalogue
-from tests.benchmark.fleet import MIXED, low_ports_allowed
+from tests.benchmark.fleet import WIDE, low_ports_allowed
 from tests.benchmark.plant import Plant
 from tests.benchmark.silent import SilentHosts
 
@@ -32,7 +32,7 @@ async def measure(*, quick: bool) -> list[Scan]:
     if not low_ports_allowed():
         return []
     results = []
-    async with Plant(MIXED, _LIVE) as plant:
+    async with Plant(WIDE, _LIVE) as plant:
         results.append(await _scan(plant, "/24", silent=False))
         results.append(await _scan(plant, "/24", silent=True))
         if not quick:

@@ -12,7 +12,7 @@ import tempfile
 from typing import Any
 
 from tests.benchmark.client import SDK
-from tests.benchmark.fleet import MIXED
+from tests.benchmark.fleet import MIXED, WIDE
 from tests.benchmark.plant import Plant
 from tests.demo.makers import MAIN
 
@@ -51,7 +51,7 @@ def fleets(*, quick: bool) -> list[tuple[str, int]]:
     if quick:
         return [(MIXED, 50)]
     sizes = [(MIXED, size) for size in (1, 50, 250, 1000)]
-    return [(family, 50) for family in MAIN] + sizes
+    return [(family, 50) for family in MAIN] + [(WIDE, 250), *sizes]
 
 
 @asynccontextmanager

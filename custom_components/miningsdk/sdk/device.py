@@ -20,6 +20,7 @@ from .errors import (
     NotSupported,
 )
 from .model import DeviceInfo, DeviceKind
+from .transports.limit import time_limit
 from .transports.wire import Probe, Wire
 
 # Model, MAC, firmware and what else hardly ever changes is asked for this often.
@@ -221,7 +222,7 @@ class Device[S](ABC):
     async def _limited[T](self, work: Callable[[], Awaitable[T]]) -> T:
         """Do work within the time limit; any failure makes the facts doubtful."""
         try:
-            async with asyncio.timeout(self.timeout):
+            async with time_limit(self.timeout):
                 return await work()
         except TimeoutError:
             self.forget_info()

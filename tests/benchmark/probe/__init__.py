@@ -21,6 +21,7 @@ DOMAIN = "benchmark_probe"
 _WATCHED = "miningsdk"
 _TICK = 0.01
 _LOOK_EVERY = 0.25
+_STAYS_SO = 2.0
 _TELL_EVERY = 1.0
 _SITE = ("sensor.hall_miners", "sensor.hall_miners_online")
 # Lags are counted in classes of a millisecond.
@@ -70,24 +71,35 @@ class Probe:
         return any(entry.state.value != "not_loaded" for entry in entries)
 
     async def _look(self) -> None:
-        """Note when every entity has a state of its own for the first time."""
+        """Note when every entity has a state of its own for the first time.
+
+        A large site adds them bit by bit: there are all when no more come.
+        """
+        since, before = 0.0, -1
         while self.complete_after is None:
             await asyncio.sleep(_LOOK_EVERY)
             if self.entry_began is None:
                 continue
-            registry = er.async_get(self.hass)
-            wanted = [
-                entity.entity_id
-                for entity in registry.entities.values()
-                if entity.platform == _WATCHED and entity.disabled_by is None
-            ]
-            self.entities = len(wanted)
-            loaded = all(
-                entry.state.value == "loaded"
-                for entry in self.hass.config_entries.async_entries(_WATCHED)
-            )
-            if loaded and wanted and all(map(self._has_state, wanted)):
-                self.complete_after = time.monotonic() - self.entry_began
+            now, missing = time.monotonic(), self._missing()
+            if missing or self.entities != before:
+                since, before = now, self.entities
+            elif self.entities and now - since > _STAYS_SO:
+                self.complete_after = since - self.entry_began
+
+    def _missing(self) -> bool:
+        """Count the entities, and tell whether one of them is yet without a state."""
+        registry = er.async_get(self.hass)
+        wanted = [
+            entity.entity_id
+            for entity in registry.entities.values()
+            if entity.platform == _WATCHED and entity.disabled_by is None
+        ]
+        self.entities = len(wanted)
+        loaded = all(
+            entry.state.value == "loaded"
+            for entry in self.hass.config_entries.async_entries(_WATCHED)
+        )
+        return not loaded or not all(map(self._has_state, wanted))
 
     def _has_state(self, entity_id: str) -> bool:
         state = self.hass.states.get(entity_id)

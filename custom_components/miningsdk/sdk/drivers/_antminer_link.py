@@ -5,7 +5,6 @@ for when that port is closed. Which format and which commands a firmware knows i
 found out once and kept until ``reset``.
 """
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +18,7 @@ from ..errors import (
 from ..fields import Fields, serial_number
 from ..model import Fault
 from ..transports import cgminer
+from ..transports.limit import time_limit
 from ..transports.wire import Wire
 from ._antminer_faults import read_status_page, read_summary, read_warnings
 from ._antminer_pools import Pools, read_pools
@@ -147,7 +147,7 @@ class Link:
         if not self._status_open:
             raise NotSupported("the status server is not there")
         try:
-            async with asyncio.timeout(self._wire.connect_timeout):
+            async with time_limit(self._wire.connect_timeout):
                 return await ask_status_port(self._wire, self._status_port, path)
         except TimeoutError, DeviceUnreachable, DeviceTimeout, InvalidReply:
             self._status_open = False

@@ -4,7 +4,6 @@ The same firmware answers a reduced API v2 on port 4028, which counts the shares
 Source: protocols.md 4, 16 and 17, mdk-devices.md 2.2.
 """
 
-import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -32,6 +31,7 @@ from ..model import (
 )
 from ..seldom import Seldom
 from ..transports.framed import Link, connect_link, open_link
+from ..transports.limit import time_limit
 from ..transports.wire import Probe, Wire
 from . import (
     _whatsminer_common as common,
@@ -247,7 +247,7 @@ class WhatsminerV3(Miner):
         if self._counts is False or any(p.accepted is not None for p in shown):
             return shown
         try:
-            async with asyncio.timeout(self.timeout / 4):
+            async with time_limit(self.timeout / 4):
                 counted = await self._shares.get(self._read_shares, failed)
         except (MiningSDKError, TimeoutError) as error:
             if self._counts is None:

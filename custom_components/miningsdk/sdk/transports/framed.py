@@ -13,6 +13,7 @@ import orjson
 
 from ..errors import InvalidReply
 from .json_reply import lenient
+from .limit import time_limit
 from .wire import MAXIMUM_REPLY, Wire
 
 _HEADER = 4
@@ -84,7 +85,7 @@ class Link(asyncio.Protocol):
             self._frame.set_exception(self._lost)
         self._transport.write(len(body).to_bytes(_HEADER, "little") + body)
         try:
-            async with asyncio.timeout(self._wire.patience):
+            async with time_limit(self._wire.patience):
                 reply = lenient(await self._frame)
         except TimeoutError:
             raise self._wire.silent(self._port) from None
@@ -112,7 +113,7 @@ async def connect_link(wire: Wire, port: int) -> Link:
     """
     link = Link(wire, port)
     try:
-        async with asyncio.timeout(wire.connect_timeout):
+        async with time_limit(wire.connect_timeout):
             await asyncio.get_running_loop().create_connection(
                 lambda: link, wire.host, port
             )

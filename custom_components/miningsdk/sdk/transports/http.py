@@ -203,7 +203,9 @@ async def writes_only_once(
 
 
 @cache
-def _timeout(total: float, connect: float, silence: float) -> aiohttp.ClientTimeout:
+def _timeout(
+    total: float | None, connect: float, silence: float
+) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(total=total, sock_connect=connect, sock_read=silence)
 
 

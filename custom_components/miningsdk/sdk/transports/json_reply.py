@@ -48,6 +48,9 @@ def lenient(data: bytes) -> Any:
     """
     if (decoded := strict(data)) is not None:
         return decoded
+    # The most common mistake is mended in one go, as it comes with every reading.
+    if b"}{" in data and (decoded := strict(data.replace(b"}{", b"},{"))) is not None:
+        return decoded
     mended = data.decode("utf-8", errors="replace").strip("\x00 \r\n\t")
     for pattern, replacement in _REPAIRS:
         mended = pattern.sub(replacement, mended)

@@ -7,6 +7,7 @@ import socket
 
 from ..errors import InvalidReply
 from ..targets import literal
+from .limit import time_limit
 from .wire import MAXIMUM_REPLY, Wire
 
 # Gets all that has come so far and whether the device has closed; returns the
@@ -27,9 +28,9 @@ async def exchange[T](wire: Wire, port: int, request: bytes, decode: Decoder[T])
     sock = None
     async with wire.slots:
         try:
-            async with asyncio.timeout(wire.connect_timeout) as limit:
+            async with time_limit(wire.connect_timeout) as limit:
                 sock = await _connect(wire.host, port)
-                limit.reschedule(asyncio.get_running_loop().time() + wire.patience)
+                limit.restart(wire.patience)
                 return await _ask(sock, request, decode)
         except TimeoutError:
             error = wire.unreachable(port) if sock is None else wire.silent(port)
