@@ -6,7 +6,7 @@ from itertools import islice
 import pytest
 
 from custom_components.miningsdk.sdk import Miner, MinerStatus, connect
-from tests.benchmark.fleet import MIXED, places
+from tests.benchmark.fleet import WIDE, places
 from tests.conftest import OFFSET, loopback_address
 from tests.demo.makers import MAIN, MAKERS, PASSWORD, in_turn
 from tests.demo.site import DemoSite
@@ -65,9 +65,9 @@ def test_some_are_left_for_the_user(miners: int, left_out: int) -> None:
     assert site.working == miners - left_out + containers
 
 
-def test_the_mixed_fleet_of_the_benchmark_is_the_main_families() -> None:
+def test_the_wide_fleet_of_the_benchmark_is_the_main_families() -> None:
     """Its figures can be compared with earlier ones."""
-    fleet = [place.family for place in places(MIXED, 12, net=20)]
+    fleet = [place.family for place in places(WIDE, 12, net=20)]
     assert (
         fleet
         == [
