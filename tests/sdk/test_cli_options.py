@@ -22,6 +22,18 @@ from tests.simulators.seneca import SimulatedSeneca
 
 
 @pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask pools without the pauses between questions."""
+
+    async def at_once(_: float) -> None:
+        """Sleep not at all."""
+
+    monkeypatch.setattr(
+        "custom_components.miningsdk.sdk.transports.web_api.sleep", at_once
+    )
+
+
+@pytest.fixture(autouse=True)
 def prompt_commands(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have commands read back without waits in between."""
     monkeypatch.setattr(Container, "confirm_every", 0.01)
