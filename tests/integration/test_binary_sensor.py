@@ -7,7 +7,7 @@ import pytest
 from custom_components.miningsdk.sdk import Fault, MinerStatus, Severity
 from tests.integration.conftest import AddSite, Axe
 from tests.integration.families import (
-    FAMILIES,
+    MAIN,
     CheckPlatform,
     check_platform_fixture,  # noqa: F401
     recorded_fixture,  # noqa: F401
@@ -23,7 +23,7 @@ from tests.integration.fixtures_fleet import (
 
 
 @FROZEN
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", MAIN)
 async def test_binary_sensors(check_platform: CheckPlatform, family: str) -> None:
     """They are the same for each family."""
     await check_platform(Platform.BINARY_SENSOR, family)

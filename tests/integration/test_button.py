@@ -10,6 +10,7 @@ from custom_components.miningsdk.sdk import CommandFailed
 from tests.integration.conftest import AddSite, Axe
 from tests.integration.families import (
     CONTROLLED,
+    MAIN,
     CheckPlatform,
     check_platform_fixture,  # noqa: F401
     recorded_fixture,  # noqa: F401
@@ -26,7 +27,7 @@ from tests.integration.fixtures_fleet import (
 
 
 @FROZEN
-@pytest.mark.parametrize("family", CONTROLLED)
+@pytest.mark.parametrize("family", [n for n in MAIN if n in CONTROLLED])
 async def test_buttons(check_platform: CheckPlatform, family: str) -> None:
     """What each family has to press."""
     await check_platform(Platform.BUTTON, family)

@@ -14,6 +14,7 @@ from custom_components.miningsdk.sdk import Capability, Limits, MinerSettings
 from tests.integration.conftest import AddSite, Axe
 from tests.integration.families import (
     CONTROLLED,
+    MAIN,
     CheckPlatform,
     check_platform_fixture,  # noqa: F401
     recorded_fixture,  # noqa: F401
@@ -29,7 +30,7 @@ from tests.integration.fixtures_fleet import (
 
 
 @FROZEN
-@pytest.mark.parametrize("family", CONTROLLED)
+@pytest.mark.parametrize("family", [n for n in MAIN if n in CONTROLLED])
 async def test_numbers(check_platform: CheckPlatform, family: str) -> None:
     """What each family has to set."""
     await check_platform(Platform.NUMBER, family)

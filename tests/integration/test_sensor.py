@@ -12,7 +12,7 @@ from custom_components.miningsdk.sdk import MinerPool, PoolState
 from custom_components.miningsdk.sensor_miner import within_dead_band
 from tests.integration.conftest import AddSite, Axe
 from tests.integration.families import (
-    FAMILIES,
+    MAIN,
     CheckPlatform,
     check_platform_fixture,  # noqa: F401
     recorded_fixture,  # noqa: F401
@@ -29,7 +29,7 @@ from tests.integration.fixtures_fleet import (
 
 
 @FROZEN
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", MAIN)
 async def test_sensors(check_platform: CheckPlatform, family: str) -> None:
     """All that each family measures, and its site."""
     await check_platform(Platform.SENSOR, family, short=family != "axeos")

@@ -90,8 +90,7 @@ async def test_unseen_miner_is_reported(
                 replace(known, name=w.name, online=w.online) for w in workers
             ),
         )
-        for listener in tuple(account._listeners.values()):
-            listener()
+        account.async_tell()
         found = hass.states.get(entity_id)
         assert found is not None
         return found.state
@@ -105,8 +104,7 @@ async def test_unseen_miner_is_reported(
 
     # An old list of workers accuses nobody.
     account.data = replace(account.data, failed={"workers": "HTTP status 429"})
-    for listener in tuple(account._listeners.values()):
-        listener()
+    account.async_tell()
     state = hass.states.get(entity_id)
     assert state is not None
     assert state.state == "unknown"

@@ -308,4 +308,13 @@ class SimulatedSealminer(SocketMiner):
         return {"result": True, "api": True, "fileWrite": True, "msg": ""}
 
 
-FAMILIES = (Family("sealminer", SimulatedSealminer, username="seal", password="seal"),)
+# Not the factory's password: that word is in the name of the make as well.
+FAMILIES = (
+    Family(
+        "sealminer",
+        SimulatedSealminer,
+        options={"password": "changed"},
+        username="seal",
+        password="changed",
+    ),
+)
