@@ -5,10 +5,12 @@ from homeassistant.core import Event, HomeAssistant
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 
+from . import statistics
 from .actions import async_setup_actions
 from .const import CONF_DEVICES, CONF_NETWORK, DOMAIN, PLATFORMS
 from .coordinator import MiningConfigEntry
 from .extensions import EXTENSIONS, async_setup_extensions
+from .feed import Feed
 from .fleet import Fleet
 from .inventory import Inventory
 from .issues import async_forget_site
@@ -17,6 +19,7 @@ from .market import MarketCoordinator
 from .ranges import RangeScanner
 from .refusals import async_refusals
 from .sdk import models, registry
+from .websocket import async_setup_websocket
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -28,6 +31,7 @@ models.load()
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Set up the actions and the drivers of others, which belong to no single site."""
     async_setup_actions(hass)
+    async_setup_websocket(hass)
     await async_setup_extensions(hass, config)
     return True
 
@@ -48,6 +52,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: MiningConfigEntry) -> bo
     await levels.async_start()
     await fleet.async_start()
     levels.async_watch()
+    if statistics.kept(fleet):
+        await statistics.HourlyStatistics(fleet).async_start()
+    fleet.feed = Feed(fleet)
+    entry.async_on_unload(fleet.feed.async_close)
     entry.runtime_data = fleet
     if entry.options.get(CONF_NETWORK):
         fleet.market = MarketCoordinator(hass, entry)

@@ -1,6 +1,6 @@
 """Binary sensors: what is wrong, and whether the miner answers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, override
 
@@ -19,7 +19,9 @@ from .controls_attached import attached_binary_sensors
 from .coordinator import MinerCoordinator, MiningConfigEntry
 from .detail import Detail
 from .entity import MinerEntity
-from .platform import add_miner_entities
+from .inventory import Record
+from .lean import lean
+from .platform import Part, async_add_miner_entities
 from .sdk import MinerStatus, Severity
 from .workers import worker_sensors
 
@@ -33,7 +35,7 @@ class MinerBinarySensorDescription(BinarySensorEntityDescription):
     value_fn: Callable[[MinerCoordinator], bool | None]
     attributes_fn: Callable[[MinerCoordinator], dict[str, Any]] | None = None
     always_available: bool = False
-    detail: Detail = Detail.STANDARD
+    detail: Detail = Detail.FULL
 
 
 def _problem(coordinator: MinerCoordinator) -> bool | None:
@@ -47,9 +49,13 @@ def _problem(coordinator: MinerCoordinator) -> bool | None:
 
 def _faults(coordinator: MinerCoordinator) -> dict[str, Any]:
     stats = coordinator.data
-    return {
+    told: dict[str, Any] = {
         "faults": [] if stats is None else [fault.message for fault in stats.faults]
     }
+    # Where to go to and pull the plug.
+    if plugged := coordinator.fleet.containers.socket_of(coordinator.id):
+        told["socket"] = plugged.name
+    return told
 
 
 DESCRIPTIONS = (
@@ -59,6 +65,7 @@ DESCRIPTIONS = (
         entity_category=EntityCategory.DIAGNOSTIC,
         value_fn=_problem,
         attributes_fn=_faults,
+        detail=Detail.STANDARD,
     ),
     MinerBinarySensorDescription(
         key="connectivity",
@@ -76,20 +83,20 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the binary sensors of a site."""
-    add_miner_entities(
-        entry,
-        async_add_entities,
-        lambda coordinator, detail: (
-            MinerBinarySensor(coordinator, description)
-            for description in DESCRIPTIONS
-            if detail >= description.detail
-        ),
-    )
     add_attached_entities(entry, async_add_entities, attached_binary_sensors)
     add_attached_entities(entry, async_add_entities, worker_sensors)
     add_attached_entities(entry, async_add_entities, alarm_sensors)
+    await async_add_miner_entities(entry, async_add_entities, parts_of)
 
 
+def parts_of(record: Record, detail: Detail) -> Iterator[Part]:
+    """Yield the binary sensors that a miner has at a level of detail."""
+    for description in DESCRIPTIONS:
+        if detail >= description.detail:
+            yield Part(MinerBinarySensor, description)
+
+
+@lean
 class MinerBinarySensor(MinerEntity, BinarySensorEntity):
     """A binary sensor of a miner."""
 

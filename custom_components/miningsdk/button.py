@@ -1,6 +1,6 @@
 """Buttons: reboot, and restart of the mining process."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import override
 
@@ -18,7 +18,9 @@ from .controls_attached import attached_buttons
 from .coordinator import MiningConfigEntry
 from .detail import Detail
 from .entity import MinerEntity
-from .platform import add_miner_entities
+from .inventory import Record
+from .lean import lean
+from .platform import Part, async_add_miner_entities
 from .sdk import Capability, Miner
 
 PARALLEL_UPDATES = 16
@@ -57,19 +59,21 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the buttons of a site."""
-    add_miner_entities(
-        entry,
-        async_add_entities,
-        lambda coordinator, detail: (
-            MinerButton(coordinator, description)
-            for description in DESCRIPTIONS
-            if detail >= Detail.STANDARD
-            and description.capability in coordinator.record.info.capabilities
-        ),
-    )
     add_attached_entities(entry, async_add_entities, attached_buttons)
+    await async_add_miner_entities(entry, async_add_entities, parts_of)
 
 
+def parts_of(record: Record, detail: Detail) -> Iterator[Part]:
+    """Yield the buttons that a miner has at a level of detail.
+
+    Below the finest, actions do the same for any number of miners.
+    """
+    for description in DESCRIPTIONS if detail >= Detail.FULL else ():
+        if description.capability in record.info.capabilities:
+            yield Part(MinerButton, description)
+
+
+@lean
 class MinerButton(MinerEntity, ButtonEntity):
     """A button of a miner."""
 

@@ -31,6 +31,8 @@ class MinerCoordinator(DeviceCoordinator[Miner, MinerStats]):
         super().__init__(hass, fleet, device)
         self.record = record
         self.energy = EnergyMeter()
+        # Whether the device registry has been told of it since the start.
+        self.is_registered = False
         # What the miner itself said last, whatever measures its power.
         self._own: MinerStats | None = None
 

@@ -49,7 +49,8 @@ async def async_get_config_entry_diagnostics(
     fleet = entry.runtime_data
     return {
         "options": _options(entry.options),
-        "detail": fleet.detail.name.lower(),
+        "detail": fleet.detail.key,
+        "detail_reason": fleet.level.reason,
         "totals": _plain(fleet.totals),
         "ranges": [
             async_redact_data(dict(subentry.data), TO_REDACT)

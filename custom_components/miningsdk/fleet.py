@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import batched
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from homeassistant.const import CONF_SCAN_INTERVAL
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -41,6 +41,9 @@ from .sdk import DeviceInfo, MinerStats, MiningSDKError, NotSupported
 from .totals import Totals, add_up
 from .waiting import WaitingRoom
 
+if TYPE_CHECKING:
+    from .feed import Feed
+
 type NewMiners = Callable[[list[MinerCoordinator]], None]
 type NewAttached = Callable[[list[AttachedCoordinator]], None]
 
@@ -73,6 +76,8 @@ class Fleet:
         self.positions = Positions(entry.options)
         # The network's data, if the options of the site ask for them.
         self.market: MarketCoordinator | None = None
+        # What dashboards watch, while the site is set up.
+        self.feed: Feed | None = None
         self.totals = Totals()
         self.energy = EnergyMeter()
         self.rhythm = Rhythm()
@@ -383,12 +388,7 @@ class Fleet:
         for group in batched(coordinators, _AT_ONCE, strict=False):
             if tasks:
                 await asyncio.sleep(0)
-            tasks += [
-                self.entry.async_create_background_task(
-                    self.hass, c.async_refresh(), f"{DOMAIN} first reading"
-                )
-                for c in group
-            ]
+            tasks += [coordinator.async_begin() for coordinator in group]
         if tasks:
             await asyncio.wait(tasks, timeout=FIRST_READINGS_WITHIN)
 

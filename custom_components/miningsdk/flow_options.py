@@ -30,6 +30,7 @@ from .detail import AUTOMATIC, OPTIONS
 from .flow_accounts import AccountsFlow
 from .flow_table import TableFlow
 from .forms import TEXT, measuring_entity
+from .level_words import async_level_words
 from .sdk import MiningSDKError
 from .sdk.network import MEMPOOL_SPACE, Network
 
@@ -93,7 +94,10 @@ class MiningOptionsFlow(TableFlow, AccountsFlow):
                 _SCHEMA, user_input or self.config_entry.options
             ),
             errors=errors,
-            description_placeholders={"mempool": MEMPOOL_SPACE},
+            description_placeholders={
+                "mempool": MEMPOOL_SPACE,
+                **await async_level_words(self.hass, self.config_entry),
+            },
         )
 
 

@@ -1,6 +1,6 @@
 """Numbers: power limit, throttle, fan, target temperature, frequency and voltage."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import override
 
@@ -26,7 +26,9 @@ from .controls_attached import attached_numbers
 from .coordinator import MiningConfigEntry
 from .detail import Detail
 from .entity import MinerEntity
-from .platform import add_miner_entities
+from .inventory import Record
+from .lean import lean
+from .platform import Part, async_add_miner_entities
 from .sdk import Capability, Limits, Miner, MinerStats
 
 PARALLEL_UPDATES = 16
@@ -104,20 +106,22 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the numbers of a site."""
-    add_miner_entities(
-        entry,
-        async_add_entities,
-        lambda coordinator, detail: (
-            MinerNumber(coordinator, description)
-            for description in DESCRIPTIONS
-            if detail >= Detail.STANDARD
-            and description.capability in coordinator.record.info.capabilities
-        ),
-    )
     add_attached_entities(entry, async_add_entities, attached_numbers)
     add_attached_entities(entry, async_add_entities, alarm_limits)
+    await async_add_miner_entities(entry, async_add_entities, parts_of)
 
 
+def parts_of(record: Record, detail: Detail) -> Iterator[Part]:
+    """Yield the numbers that a miner has at a level of detail.
+
+    Below the finest, actions do the same for any number of miners.
+    """
+    for description in DESCRIPTIONS if detail >= Detail.FULL else ():
+        if description.capability in record.info.capabilities:
+            yield Part(MinerNumber, description)
+
+
+@lean
 class MinerNumber(MinerEntity, NumberEntity):
     """A number of a miner."""
 

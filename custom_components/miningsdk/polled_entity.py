@@ -32,7 +32,12 @@ class PolledEntity(Entity):
         # What is known now gets written right after this.
         self._written = (self.available, self._shown())
         self._written_at = self.coordinator.hass.loop.time()
-        self.async_on_remove(self.coordinator.async_add_listener(self._polled))
+        self.coordinator.async_follow(self)
+        self.async_on_remove(self._end)
+
+    @callback
+    def _end(self) -> None:
+        self.coordinator.async_unfollow(self)
 
     def _update(self) -> None:
         """Take the new state out of the coordinator's data."""
@@ -47,7 +52,7 @@ class PolledEntity(Entity):
         return shown == written
 
     @callback
-    def _polled(self) -> None:
+    def async_polled(self) -> None:
         """Write the state when it differs, or when the written one is old."""
         self._update()
         now = self.coordinator.hass.loop.time()

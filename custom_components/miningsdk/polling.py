@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, override
+from typing import TYPE_CHECKING, Any, Protocol, override
 from zlib import crc32
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -16,6 +16,7 @@ from .sdk import (
     AnyDevice,
     AuthenticationFailed,
     CommandFailed,
+    ControlDisabled,
     MiningSDKError,
     NotSupported,
 )
@@ -41,6 +42,14 @@ class Rhythm:
         self.late += lateness > _LATE
 
 
+class Follower(Protocol):
+    """What shows something of a device."""
+
+    @callback
+    def async_polled(self) -> None:
+        """Take up what the last poll brought."""
+
+
 class DeviceCoordinator[D: AnyDevice, S](BaseDataUpdateCoordinatorProtocol, ABC):
     """Poll one device at its own phase of the interval, more seldom while it is off.
 
@@ -58,6 +67,7 @@ class DeviceCoordinator[D: AnyDevice, S](BaseDataUpdateCoordinatorProtocol, ABC)
         self.problem: str | None = None
         self._failures = 0
         self._listeners: dict[object, CALLBACK_TYPE] = {}
+        self._followers: list[Follower] = []
         self._timer: asyncio.TimerHandle | None = None
         self._refreshing: asyncio.Task[None] | None = None
         self._due = 0.0
@@ -78,6 +88,9 @@ class DeviceCoordinator[D: AnyDevice, S](BaseDataUpdateCoordinatorProtocol, ABC)
     @abstractmethod
     def _account_refused(self) -> None:
         """Ask the user for an account that a command can be given with."""
+
+    def _control_disabled(self, words: str | None) -> None:
+        """Tell the user how commands are allowed at the device; ``None``: they are."""
 
     @property
     def interval(self) -> float:
@@ -114,16 +127,30 @@ class DeviceCoordinator[D: AnyDevice, S](BaseDataUpdateCoordinatorProtocol, ABC)
 
         return remove
 
+    @callback
+    def async_follow(self, follower: Follower) -> None:
+        """Have an entity told of each poll; it takes less than a listener."""
+        self._followers.append(follower)
+
+    @callback
+    def async_unfollow(self, follower: Follower) -> None:
+        """Tell an entity no more."""
+        self._followers.remove(follower)
+
     async def async_refresh(self) -> None:
         """Poll now; a poll that already runs is waited for instead."""
-        if self._stopped:
-            return
+        if not self._stopped:
+            # Unlike a shield, this leaves those who wait alone when it is cancelled.
+            await asyncio.wait([self.async_begin()])
+
+    @callback
+    def async_begin(self) -> asyncio.Task[None]:
+        """Poll in the background, unless that goes on already; return what does it."""
         if self._refreshing is None or self._refreshing.done():
             self._refreshing = self.fleet.entry.async_create_background_task(
-                self.hass, self._async_poll(), f"{DOMAIN} poll {self.name}"
+                self.hass, self._async_poll(), f"{DOMAIN} poll"
             )
-        # Unlike a shield, this leaves those who wait alone when the poll is cancelled.
-        await asyncio.wait([self._refreshing])
+        return self._refreshing
 
     async def async_stop(self) -> None:
         """Poll no more and let go of the device."""
@@ -156,12 +183,16 @@ class DeviceCoordinator[D: AnyDevice, S](BaseDataUpdateCoordinatorProtocol, ABC)
                 translation_placeholders=self._words(error),
             ) from error
         except MiningSDKError as error:
+            if isinstance(error, ControlDisabled):
+                self._control_disabled(str(error))
             refused = isinstance(error, CommandFailed)
             raise HomeAssistantError(
                 translation_domain=DOMAIN,
                 translation_key="command_failed" if refused else "unreachable",
                 translation_placeholders=self._words(error),
             ) from error
+        else:
+            self._control_disabled(None)
         finally:
             await self.async_refresh()
 
@@ -193,6 +224,8 @@ class DeviceCoordinator[D: AnyDevice, S](BaseDataUpdateCoordinatorProtocol, ABC)
     @callback
     def async_tell(self) -> None:
         """Call those who follow the device."""
+        for follower in tuple(self._followers):
+            follower.async_polled()
         for listener in tuple(self._listeners.values()):
             listener()
 
@@ -247,6 +280,4 @@ class DeviceCoordinator[D: AnyDevice, S](BaseDataUpdateCoordinatorProtocol, ABC)
         self._timer = None
         self._fired_for = self._due
         if not self.hass.is_stopping:
-            self.fleet.entry.async_create_background_task(
-                self.hass, self.async_refresh(), f"{DOMAIN} refresh"
-            )
+            self.async_begin()

@@ -1,6 +1,6 @@
 """Selects: the power mode and the tuning profile."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import override
 
@@ -12,7 +12,9 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .coordinator import MiningConfigEntry
 from .detail import Detail
 from .entity import MinerEntity
-from .platform import add_miner_entities
+from .inventory import Record
+from .lean import lean
+from .platform import Part, async_add_miner_entities
 from .sdk import Capability, Miner, MinerStats
 
 PARALLEL_UPDATES = 16
@@ -53,18 +55,21 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the selects of a site."""
-    add_miner_entities(
-        entry,
-        async_add_entities,
-        lambda coordinator, detail: (
-            MinerSelect(coordinator, description)
-            for description in DESCRIPTIONS
-            if detail >= Detail.STANDARD
-            and description.capability in coordinator.record.info.capabilities
-        ),
-    )
+    await async_add_miner_entities(entry, async_add_entities, parts_of)
 
 
+def parts_of(record: Record, detail: Detail) -> Iterator[Part]:
+    """Yield the selects that a miner has at a level of detail.
+
+    At the standard level it is one at most: the power mode, or else the profile.
+    """
+    able = [d for d in DESCRIPTIONS if d.capability in record.info.capabilities]
+    most = {Detail.FULL: len(able), Detail.STANDARD: 1}.get(detail, 0)
+    for description in able[:most]:
+        yield Part(MinerSelect, description)
+
+
+@lean
 class MinerSelect(MinerEntity, SelectEntity):
     """A select of a miner."""
 

@@ -2,25 +2,26 @@
 
 from collections.abc import Iterator
 
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .attached_entity import add_attached_entities
 from .const import CONF_TEMPERATURE_ENTITY
-from .coordinator import MinerCoordinator, MiningConfigEntry
+from .coordinator import MiningConfigEntry
 from .detail import Detail
-from .entity import MinerEntity
-from .platform import add_miner_entities
+from .inventory import Record, Shape
+from .platform import Part, async_add_miner_entities
 from .sensor_attached import attached_sensors
 from .sensor_container import container_sensors
 from .sensor_market import market_sensors
-from .sensor_miner import DESCRIPTIONS, MinerEnergySensor, MinerSensor
+from .sensor_miner import DESCRIPTIONS, ENERGY, MinerEnergySensor, MinerSensor
 from .sensor_part import BOARD, FAN, POOL, MinerPartSensor
 from .sensor_site import (
     SITE_DESCRIPTIONS,
     SiteEnergySensor,
     SiteSensor,
     SiteTemperatureSensor,
+    work_descriptions,
 )
 
 PARALLEL_UPDATES = 0
@@ -42,24 +43,43 @@ async def async_setup_entry(
     async_add_entities(market_sensors(entry))
     if temperature := entry.options.get(CONF_TEMPERATURE_ENTITY):
         async_add_entities([SiteTemperatureSensor(fleet, temperature)])
-    add_miner_entities(entry, async_add_entities, _sensors)
+    _add_work(entry, async_add_entities)
     add_attached_entities(entry, async_add_entities, attached_sensors)
     add_attached_entities(entry, async_add_entities, container_sensors)
+    await async_add_miner_entities(entry, async_add_entities, parts_of)
 
 
-def _sensors(coordinator: MinerCoordinator, detail: Detail) -> Iterator[MinerEntity]:
-    shape = coordinator.record.shape
+def _add_work(
+    entry: MiningConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Add the site's work of each algorithm, also of those that come later."""
+    fleet = entry.runtime_data
+    known: set[str] = set()
+
+    @callback
+    def add() -> None:
+        new = [d for d in work_descriptions(fleet.totals) if d.key not in known]
+        if new:
+            known.update(description.key for description in new)
+            async_add_entities([SiteSensor(fleet, description) for description in new])
+
+    add()
+    entry.async_on_unload(fleet.async_on_update(add))
+
+
+def parts_of(record: Record, detail: Detail) -> Iterator[Part]:
+    """Yield the sensors that a miner has at a level of detail."""
+    shape = record.shape
     for description in DESCRIPTIONS:
         if detail >= description.detail and description.exists_fn(shape):
-            yield MinerSensor(coordinator, description)
+            yield Part(MinerSensor, description)
     if detail >= Detail.STANDARD and "power" in shape.fields:
-        yield MinerEnergySensor(coordinator)
+        yield Part(MinerEnergySensor, ENERGY)
     if detail >= Detail.FULL:
-        yield from _part_sensors(coordinator)
+        yield from _of_its_parts(shape)
 
 
-def _part_sensors(coordinator: MinerCoordinator) -> Iterator[MinerEntity]:
-    shape = coordinator.record.shape
+def _of_its_parts(shape: Shape) -> Iterator[Part]:
     for descriptions, indexes in (
         (BOARD, shape.boards),
         (FAN, shape.fans),
@@ -68,4 +88,4 @@ def _part_sensors(coordinator: MinerCoordinator) -> Iterator[MinerEntity]:
         for description in descriptions:
             if description.exists_fn(shape):
                 for index in sorted(indexes):
-                    yield MinerPartSensor(coordinator, description, index)
+                    yield Part(MinerPartSensor, description, index)

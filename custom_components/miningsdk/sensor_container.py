@@ -170,7 +170,7 @@ class ContainerTotalSensor(AttachedSensorBase):
     async def async_added_to_hass(self) -> None:
         """Follow the miners, not the container."""
         await super().async_added_to_hass()
-        self.async_on_remove(self.coordinator.fleet.async_on_update(self._polled))
+        self.async_on_remove(self.coordinator.fleet.async_on_update(self.async_polled))
 
     @override
     def _update(self) -> None:
@@ -210,7 +210,7 @@ class FollowedSensor(AttachedSensorBase):
 
     @callback
     def _followed(self, _: Event[EventStateChangedData]) -> None:
-        self._polled()
+        self.async_polled()
 
     @override
     def _update(self) -> None:

@@ -9,7 +9,6 @@ from typing import Any, override
 from homeassistant.components.sensor import (
     RestoreSensor,
     SensorDeviceClass,
-    SensorEntity,
     SensorEntityDescription,
     SensorExtraStoredData,
     SensorStateClass,
@@ -25,26 +24,35 @@ from homeassistant.const import (
 from homeassistant.util import dt as dt_util
 
 from .const import UNIT_EFFICIENCY, UNIT_HASHRATE
-from .coordinator import MinerCoordinator
 from .detail import Detail
 from .entity import MinerEntity
 from .inventory import Shape
-from .measured import plug_of
+from .lean import lean
+from .measured import name_of
+from .positions import PARTS
 from .sdk import MinerStats, MinerStatus
+from .sdk.algorithms import Quantity
+from .work_units import WorkSensor
 
 type Value = str | int | float | datetime | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class MinerSensorDescription(SensorEntityDescription):
-    """A sensor of a miner. A change within ``dead_band`` is not worth a write."""
+    """A sensor of a miner. A change within ``dead_band`` is not worth a write.
+
+    A ``quantity`` of work is shown in the unit that its algorithm is counted in.
+    """
 
     value_fn: Callable[[MinerStats], Value]
     exists_fn: Callable[[Shape], bool]
     dead_band: float = 0.0
     # Where the noise grows with the value: this share of it, if that is more.
     dead_band_ratio: float = 0.0
+    # Where there are many miners, the bands are so many times as wide.
+    widened: float = 1.0
     detail: Detail = Detail.FULL
+    quantity: Quantity | None = None
 
 
 def _shows(*names: str) -> Callable[[Shape], bool]:
@@ -89,6 +97,7 @@ def _temperature(
         value_fn=value_fn,
         exists_fn=_shows(key),
         dead_band=1.0,
+        widened=2.0,
         detail=Detail.STANDARD if default else Detail.FULL,
     )
 
@@ -106,7 +115,9 @@ def _hashrate(
         value_fn=value_fn,
         exists_fn=_shows(key) if not default else lambda _: True,
         dead_band_ratio=0.005,
+        widened=10.0,
         detail=Detail.COMPACT if default else Detail.FULL,
+        quantity="hashrate",
     )
 
 
@@ -146,6 +157,7 @@ DESCRIPTIONS: tuple[MinerSensorDescription, ...] = (
         value_fn=lambda stats: stats.power,
         exists_fn=_shows("power"),
         dead_band_ratio=0.005,
+        widened=4.0,
         detail=Detail.STANDARD,
     ),
     MinerSensorDescription(
@@ -157,7 +169,9 @@ DESCRIPTIONS: tuple[MinerSensorDescription, ...] = (
         value_fn=lambda stats: stats.efficiency,
         exists_fn=_shows("efficiency"),
         dead_band_ratio=0.01,
+        widened=5.0,
         detail=Detail.STANDARD,
+        quantity="efficiency",
     ),
     _temperature("temperature_chip", lambda s: s.temperature_chip, default=True),
     _temperature("temperature_board", lambda s: s.temperature_board),
@@ -235,40 +249,47 @@ DESCRIPTIONS: tuple[MinerSensorDescription, ...] = (
 )
 
 
-class MinerSensor(MinerEntity, SensorEntity):
+@lean
+class MinerSensor(MinerEntity, WorkSensor):
     """A sensor of a miner."""
 
     entity_description: MinerSensorDescription
-    _unrecorded_attributes = frozenset({"measured_by"})
+    _unrecorded_attributes = frozenset({"measured_by", *PARTS})
 
     @property
     @override
     def extra_state_attributes(self) -> Mapping[str, Any] | None:
-        """Return what measures the power, where that is not the miner itself."""
-        if self.entity_description.key != "power":
-            return None
-        plug = plug_of(self.coordinator.fleet.entry.options, self.coordinator.id)
-        return None if plug is None else {"measured_by": plug}
+        """Return where the miner is, or what measures its power if it does not."""
+        key, coordinator = self.entity_description.key, self.coordinator
+        if key == "status":
+            return coordinator.position.as_dict()
+        plug = coordinator.plug if key == "power" else None
+        return None if plug is None else {"measured_by": name_of(plug)}
 
     @override
     def _update(self) -> None:
-        stats = self.coordinator.data
-        self._attr_native_value = (
-            None if stats is None else self.entity_description.value_fn(stats)
+        stats, description = self.coordinator.data, self.entity_description
+        self._attr_native_value = self._in_own_unit(
+            None if stats is None else description.value_fn(stats),
+            description.quantity,
+            self.coordinator.record.info.algorithm,
         )
 
     @override
     def _shown(self) -> object:
+        if self.entity_description.key == "status":
+            return self._attr_native_value, self.coordinator.position
         return self._attr_native_value
 
     @override
     def _same(self, shown: object, written: object) -> bool:
         description = self.entity_description
+        times = description.widened if self._of_many else 1.0
         return within_dead_band(
             shown,
             written,
-            band=description.dead_band,
-            ratio=description.dead_band_ratio,
+            band=times * description.dead_band,
+            ratio=times * description.dead_band_ratio,
         )
 
 
@@ -290,12 +311,9 @@ def within_dead_band(
     return shown == written
 
 
+@lean
 class MinerEnergySensor(MinerEntity, RestoreSensor):
     """The energy a miner used since it was added, over restarts."""
-
-    def __init__(self, coordinator: MinerCoordinator) -> None:
-        """Count what the coordinator adds up."""
-        super().__init__(coordinator, ENERGY)
 
     @property
     @override
@@ -321,7 +339,8 @@ class MinerEnergySensor(MinerEntity, RestoreSensor):
 
     @override
     def _same(self, shown: object, written: object) -> bool:
-        return shown == written
+        # Each reading adds to it; of many miners, each maximum age is often enough.
+        return shown == written or self._of_many
 
 
 def stored_total(last: SensorExtraStoredData | None) -> float:

@@ -1,14 +1,10 @@
 """What the boards, fans and pools of a miner tell; all off by default."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import override
 
-from homeassistant.components.sensor import (
-    SensorDeviceClass,
-    SensorEntity,
-    SensorStateClass,
-)
+from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
 from homeassistant.const import (
     REVOLUTIONS_PER_MINUTE,
     EntityCategory,
@@ -19,10 +15,11 @@ from homeassistant.const import (
 )
 
 from .const import UNIT_HASHRATE
-from .coordinator import MinerCoordinator
 from .entity import MinerEntity
+from .lean import lean
 from .sdk import Board, Fan, MinerPool, MinerStats, PoolState
 from .sensor_miner import MinerSensorDescription, Value, within_dead_band
+from .work_units import WorkSensor
 
 type Part = Board | Fan | MinerPool
 
@@ -69,7 +66,11 @@ _CELSIUS = UnitOfTemperature.CELSIUS
 _TEMPERATURE = SensorDeviceClass.TEMPERATURE
 
 BOARD = (
-    _describe("board_hashrate", "boards", "hashrate", UNIT_HASHRATE, dead_band=0.01),
+    replace(
+        _describe("board_hashrate", "boards", "hashrate", UNIT_HASHRATE),
+        dead_band=0.01,
+        quantity="hashrate",
+    ),
     _describe(
         "board_temperature_chip",
         "boards",
@@ -126,27 +127,29 @@ POOL = (
 )
 
 
-class MinerPartSensor(MinerEntity, SensorEntity):
+@lean
+class MinerPartSensor(MinerEntity, WorkSensor):
     """A sensor of one board, fan or pool."""
 
     entity_description: PartDescription
 
-    def __init__(
-        self, coordinator: MinerCoordinator, description: PartDescription, index: int
-    ) -> None:
-        """Show one part, by its index."""
-        self._index = index
-        super().__init__(coordinator, description)
-        self._attr_unique_id = f"{coordinator.record.id}_{description.key}_{index}"
-        self._attr_translation_placeholders = {"number": str(index + 1)}
+    # Kept in each entity, the numbers would take more memory than all the rest of it.
+    @property  # type: ignore[misc]
+    @override
+    def translation_placeholders(self) -> Mapping[str, str]:
+        """Return the number of the part, as people count."""
+        return {"number": str((self._index or 0) + 1)}
 
     @override
     def _update(self) -> None:
         stats = self.coordinator.data
         parts = () if stats is None else self.entity_description.part_fn(stats)
         part = next((part for part in parts if part.index == self._index), None)
-        self._attr_native_value = (
-            None if part is None else self.entity_description.part_value_fn(part)
+        description = self.entity_description
+        self._attr_native_value = self._in_own_unit(
+            None if part is None else description.part_value_fn(part),
+            description.quantity,
+            self.coordinator.record.info.algorithm,
         )
 
     @override

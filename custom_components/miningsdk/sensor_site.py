@@ -1,7 +1,7 @@
 """What the miners of a site come to."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import override
 
 from homeassistant.components.sensor import (
@@ -21,6 +21,7 @@ from .fleet import Fleet
 from .measured import async_temperature
 from .sensor_miner import ENERGY, stored_total, within_dead_band
 from .totals import Totals
+from .work_units import count_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,15 +31,22 @@ class SiteSensorDescription(SensorEntityDescription):
     value_fn: Callable[[Totals], float | None]
     state_class: SensorStateClass | None = SensorStateClass.MEASUREMENT
     dead_band_ratio: float = 0.0
+    placeholders: Mapping[str, str] = field(default_factory=dict)
+    attributes_fn: Callable[[Fleet], Mapping[str, str]] | None = None
 
 
-SITE_DESCRIPTIONS = (
+def _level(fleet: Fleet) -> dict[str, str]:
+    """Return how much of each miner is shown, and why."""
+    return {"detail": fleet.detail.key, "detail_reason": fleet.level.reason}
+
+
+USUAL_WORK = (
     SiteSensorDescription(
         key="hashrate",
         translation_key="hashrate",
         native_unit_of_measurement=UNIT_HASHRATE,
         suggested_display_precision=2,
-        value_fn=lambda totals: totals.hashrate,
+        value_fn=lambda totals: totals.usual.hashrate,
         dead_band_ratio=0.005,
     ),
     SiteSensorDescription(
@@ -46,15 +54,7 @@ SITE_DESCRIPTIONS = (
         translation_key="hashrate_expected",
         native_unit_of_measurement=UNIT_HASHRATE,
         suggested_display_precision=2,
-        value_fn=lambda totals: totals.hashrate_expected,
-        dead_band_ratio=0.005,
-    ),
-    SiteSensorDescription(
-        key="power",
-        device_class=SensorDeviceClass.POWER,
-        native_unit_of_measurement=UnitOfPower.WATT,
-        suggested_display_precision=0,
-        value_fn=lambda totals: totals.power,
+        value_fn=lambda totals: totals.usual.hashrate_expected,
         dead_band_ratio=0.005,
     ),
     SiteSensorDescription(
@@ -62,8 +62,23 @@ SITE_DESCRIPTIONS = (
         translation_key="efficiency",
         native_unit_of_measurement=UNIT_EFFICIENCY,
         suggested_display_precision=1,
-        value_fn=lambda totals: totals.efficiency,
+        value_fn=lambda totals: totals.usual.efficiency,
         dead_band_ratio=0.01,
+    ),
+)
+# The same for any other algorithm, which gives them their units and values.
+OTHER_WORK = tuple(
+    replace(description, translation_key=f"{description.key}_of")
+    for description in USUAL_WORK
+)
+SITE_DESCRIPTIONS = (
+    SiteSensorDescription(
+        key="power",
+        device_class=SensorDeviceClass.POWER,
+        native_unit_of_measurement=UnitOfPower.WATT,
+        suggested_display_precision=0,
+        value_fn=lambda totals: totals.power,
+        dead_band_ratio=0.005,
     ),
     SiteSensorDescription(
         key="online",
@@ -80,8 +95,26 @@ SITE_DESCRIPTIONS = (
         translation_key="total",
         entity_category=EntityCategory.DIAGNOSTIC,
         value_fn=lambda totals: totals.total,
+        attributes_fn=_level,
     ),
 )
+
+
+def work_descriptions(totals: Totals) -> Iterator[SiteSensorDescription]:
+    """Yield the sensors of the work done, a set for each algorithm that is mined."""
+    if totals.has_usual:
+        yield from USUAL_WORK
+    for algorithm in totals.others:
+        for description in OTHER_WORK:
+            count = count_of(algorithm, description.key)
+            yield replace(
+                description,
+                key=f"{description.key}_{algorithm}",
+                placeholders={"algorithm": count.label},
+                native_unit_of_measurement=count.unit,
+                suggested_display_precision=count.digits,
+                value_fn=count.value_fn,
+            )
 
 
 class SiteEntity(SensorEntity):
@@ -134,6 +167,19 @@ class SiteSensor(SiteEntity):
     """A total of a site."""
 
     entity_description: SiteSensorDescription
+    _unrecorded_attributes = frozenset({"detail", "detail_reason"})
+
+    def __init__(self, fleet: Fleet, description: SiteSensorDescription) -> None:
+        """Make the sensor of a description."""
+        self._attr_translation_placeholders = description.placeholders
+        super().__init__(fleet, description)
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, str] | None:
+        """Return what the description has to tell besides."""
+        tell = self.entity_description.attributes_fn
+        return None if tell is None else tell(self.fleet)
 
     @override
     def _update(self) -> None:

@@ -41,9 +41,6 @@ homeassistant:
   time_zone: Europe/Zurich
   latitude: 46.0
   longitude: 8.95
-http:
-  server_port: {port}
-  server_host: 127.0.0.1
 benchmark_probe:
 energy:
 history:
@@ -105,9 +102,7 @@ class MeasuredHass(HomeAssistantProcess):
             return
         super()._write()
         shutil.copytree(PROBE, self.config / "custom_components" / "benchmark_probe")
-        (self.config / "configuration.yaml").write_text(
-            _CONFIGURATION.format(port=_PORT)
-        )
+        (self.config / "configuration.yaml").write_text(_CONFIGURATION)
         entries = {"entries": [_entry(self._records, self._detail)]}
         stored = {"version": 1, "minor_version": 5, "data": entries}
         path = self.config / ".storage" / "core.config_entries"

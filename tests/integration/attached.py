@@ -13,7 +13,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 
 from custom_components.miningsdk.attached import AttachedCoordinator
-from custom_components.miningsdk.flow_device import identity
+from custom_components.miningsdk.attached_check import identity
 
 
 def attached_data(kind: str, title: str = "Box", **data: Any) -> ConfigSubentryData:

@@ -498,24 +498,12 @@ def test_the_level_follows_the_number_of_miners(miners: int, level: Detail) -> N
 
 COMPACT = {"sensor status", "sensor hashrate", "switch mining"}
 STANDARD = COMPACT | {
-    "binary_sensor connectivity",
     "binary_sensor problem",
-    "button reboot",
-    "button restart",
-    "number fan",
-    "number frequency",
-    "number power_limit",
-    "number target_temperature",
-    "number throttle",
-    "number voltage",
     "select power_mode",
-    "select profile",
     "sensor efficiency",
     "sensor energy",
     "sensor power",
     "sensor temperature_chip",
-    "switch fan_automatic",
-    "switch locate",
 }
 
 

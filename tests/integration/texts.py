@@ -44,7 +44,9 @@ def flow_texts(
     if handler != const.DOMAIN:
         return None
     if isinstance(manager, RepairsFlowManager):
-        kind = flow.context["issue_id"].partition("_")[0]
+        # Of two kinds that an id may begin with, the longer one is meant.
+        issue_id, kinds = flow.context["issue_id"], section("issues")
+        kind = max((k for k in kinds if issue_id.startswith(k)), key=len)
         return section("issues", kind, "fix_flow")
     return section("config")
 

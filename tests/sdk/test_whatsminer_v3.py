@@ -26,7 +26,7 @@ from custom_components.miningsdk.sdk import (
 from custom_components.miningsdk.sdk.drivers import _whatsminer_v3 as api
 from custom_components.miningsdk.sdk.drivers.whatsminer import Whatsminer
 from custom_components.miningsdk.sdk.drivers.whatsminer_v3 import WhatsminerV3
-from custom_components.miningsdk.sdk.transports.framed import HungUp, open_link
+from custom_components.miningsdk.sdk.transports.framed import HungUp, Link, open_link
 from custom_components.miningsdk.sdk.transports.wire import Wire
 from tests.conftest import Simulate
 from tests.sdk.trouble import ALL_TROUBLE, check_vocabulary, survives, survives_bytes
@@ -637,27 +637,31 @@ async def test_trouble(
     assert device.most_connections <= (3 if trouble is Trouble.SILENT else 2)
 
 
+def link_of(miner: WhatsminerV3) -> Link | None:
+    return miner._link
+
+
 async def test_the_connection_is_kept(device: SimulatedWhatsminerV3) -> None:
     """And made anew when it ended, whoever ended it."""
     async with make(device) as miner:
         for _ in range(3):
             assert (await miner.read()).failed == {}
-        kept = miner._link
+        kept = link_of(miner)
         assert kept is not None
         await miner.read()
-        assert miner._link is kept
+        assert link_of(miner) is kept
         await device.stop()
         with pytest.raises(DeviceUnreachable):
             await miner.read()
-        assert miner._link is None
+        assert link_of(miner) is None
         await device.start()
         assert (await miner.read()).status is MinerStatus.MINING
         # What breaks off while it is asked costs no reading.
-        kept = miner._link
+        kept = link_of(miner)
         assert kept is not None
         kept._transport.abort()
         assert (await miner.read()).failed == {}
-    assert miner._link is None
+    assert link_of(miner) is None
     assert device.most_connections <= 2
 
 
