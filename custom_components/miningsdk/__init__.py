@@ -95,6 +95,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: MiningConfigEntry) -> N
         (await async_refusals(hass)).forget(*inventory.records)
     finally:
         await inventory.async_remove()
+        await statistics.async_forget(hass, entry.entry_id)
 
 
 async def async_remove_config_entry_device(

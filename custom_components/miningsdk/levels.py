@@ -155,11 +155,11 @@ class LevelKeeper:
     def _record_id(self, entry: er.RegistryEntry) -> str | None:
         """Return the miner that an entity is of; what follows has underscores too."""
         records, unique_id = self._fleet.inventory.records, entry.unique_id
-        end = unique_id.find("_")
-        while end >= 0:
+        end = unique_id.rfind("_")
+        while end > 0:
             if unique_id[:end] in records:
                 return unique_id[:end]
-            end = unique_id.find("_", end + 1)
+            end = unique_id.rfind("_", 0, end)
         return None
 
     def _enabled_by_hand(self) -> Iterator[er.RegistryEntry]:

@@ -25,6 +25,8 @@ class Pace:
         self._entry = entry
         self._turn = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
+        # Whether the site ends: what is added now would outlive it.
+        self.stopped = False
 
     @asynccontextmanager
     async def piece(self) -> AsyncGenerator[None]:
@@ -53,7 +55,8 @@ class Pace:
         task.add_done_callback(self._tasks.discard)
 
     async def async_stop(self) -> None:
-        """End the work that is not done yet."""
+        """End the work that is not done yet, and take no more."""
+        self.stopped = True
         tasks = tuple(self._tasks)
         for task in tasks:
             task.cancel()

@@ -92,6 +92,8 @@ class _Adder:
     @callback
     def async_new(self, coordinators: Iterable[MinerCoordinator]) -> None:
         """Add what is new: a little at once, much of it bit by bit."""
+        if self._fleet.pace.stopped:
+            return
         batches = self.batches(coordinators)
         self._add_entities(next(batches, ()))
         if more := next(batches, None):

@@ -99,7 +99,12 @@ DESCRIPTIONS = (
 )
 
 
-BOARD = SwitchEntityDescription(
+@dataclass(frozen=True, kw_only=True)
+class BoardSwitchDescription(SwitchEntityDescription):
+    """The switch of a hashboard."""
+
+
+BOARD = BoardSwitchDescription(
     key="board_enabled",
     translation_key="board_enabled",
     entity_category=EntityCategory.CONFIG,
