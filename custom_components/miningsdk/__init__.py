@@ -52,8 +52,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: MiningConfigEntry) -> bo
     await levels.async_start()
     await fleet.async_start()
     levels.async_watch()
-    if statistics.kept(fleet):
-        await statistics.HourlyStatistics(fleet).async_start()
+    await statistics.async_start(fleet)
     fleet.feed = Feed(fleet)
     entry.async_on_unload(fleet.feed.async_close)
     entry.runtime_data = fleet

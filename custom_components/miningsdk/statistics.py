@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import batched
+from itertools import islice
 import time
 from typing import Any, Final, Protocol, Self, cast
 from weakref import WeakSet
@@ -38,6 +38,7 @@ _VERSION = 1
 # The recorder is given this many miners at once, and time to take them in.
 _AT_ONCE = 10
 _PAUSE = 1.0
+_PAUSE_AFTER_FAILURE = 60.0
 HASHRATE: Final = "hashrate"
 ENERGY: Final = "energy"
 
@@ -152,9 +153,12 @@ def statistic_id(record_id: str, name: str) -> str:
     return f"{DOMAIN}:{slugify(record_id)}_{name}"
 
 
-def kept(fleet: Fleet) -> bool:
-    """Tell whether the history of the single miners of a site is kept here."""
-    return fleet.detail <= Detail.COMPACT and DATA_INSTANCE in fleet.hass.data
+async def async_start(fleet: Fleet) -> None:
+    """Keep the history of the miners of a site, where nothing else keeps it."""
+    hass = fleet.hass
+    if fleet.detail <= Detail.COMPACT and DATA_INSTANCE in hass.data:
+        found = await async_import_module(hass, f"{__package__}.recorded")
+        await HourlyStatistics(fleet, cast(Recorder, found)).async_start()
 
 
 class _Follower:
@@ -188,24 +192,22 @@ class _Follower:
 class HourlyStatistics:
     """Adds up what the miners of a site tell in an hour, and then records it."""
 
-    def __init__(self, fleet: Fleet) -> None:
+    def __init__(self, fleet: Fleet, recorder: Recorder) -> None:
         """Begin with nothing; ``async_start`` goes on from before a restart."""
         self._fleet = fleet
+        self._recorder = recorder
         self._hass = fleet.hass
         self._store = _store(fleet.hass, fleet.entry.entry_id)
         self._start = _this_hour()
         # By the begin of the hour: this one, and such as are yet to be recorded.
         self._hours: dict[int, Hours] = {self._start: {}}
         self._sums: dict[str, float] = {}
-        self._recorder: Recorder | None = None
         self._recording = False
+        self._timer: asyncio.TimerHandle | None = None
         self._followed: WeakSet[MinerCoordinator] = WeakSet()
 
     async def async_start(self) -> None:
         """Take up what was stored, and follow all miners."""
-        self._recorder = cast(
-            Recorder, await async_import_module(self._hass, f"{__package__}.recorded")
-        )
         if stored := await self._store.async_load():
             for start, hours in stored["hours"].items():
                 self._hours[int(start)] = {
@@ -214,6 +216,7 @@ class HourlyStatistics:
         entry = self._fleet.entry
         entry.async_on_unload(self.async_save)
         for end in (
+            self._end,
             async_track_time_interval(self._hass, self._tick, _SAVED_EVERY),
             self._hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, self._stop),
         ):
@@ -259,30 +262,43 @@ class HourlyStatistics:
         self._hours.setdefault(self._start, {})
         if len(self._hours) > 1 and not self._recording:
             self._recording = True
-            self._fleet.entry.async_create_background_task(
-                self._hass, self._async_record(), f"{DOMAIN} statistics"
-            )
+            self._go_on()
+
+    @callback
+    def _go_on(self) -> None:
+        self._fleet.entry.async_create_background_task(
+            self._hass, self._async_record(), f"{DOMAIN} statistics"
+        )
 
     async def _async_record(self) -> None:
-        """Record all hours but this one, bit by bit."""
+        """Record a part of the hours that are over, and the next a little later."""
+        pause = _PAUSE_AFTER_FAILURE
         try:
-            for start in sorted(self._hours.keys() - {self._start}):
-                hours = self._hours[start]
-                for some in batched(tuple(hours), _AT_ONCE, strict=False):
-                    await self._async_record_some(
-                        start, {key: hours[key] for key in some}
-                    )
-                    for key in some:
-                        del hours[key]
-                    await asyncio.sleep(_PAUSE)
+            start = min(self._hours)
+            if start == self._start:
+                self._recording = False
+                await self.async_save()
+                return
+            hours = self._hours[start]
+            some = dict(islice(hours.items(), _AT_ONCE))
+            await self._async_record_some(start, some)
+            for key in some:
+                del hours[key]
+            if not hours:
                 del self._hours[start]
-            await self.async_save()
+            pause = _PAUSE
         finally:
-            self._recording = False
+            if self._recording:
+                self._timer = self._hass.loop.call_later(pause, self._go_on)
+
+    @callback
+    def _end(self) -> None:
+        self._recording = False
+        if self._timer is not None:
+            self._timer.cancel()
 
     async def _async_record_some(self, start: int, hours: Hours) -> None:
-        if (recorder := self._recorder) is None:
-            return
+        recorder = self._recorder
         ids = {key: statistic_id(key, ENERGY) for key in hours}
         known = await recorder.async_last_sums(self._hass, ids.values(), start)
         for key, hour in hours.items():
