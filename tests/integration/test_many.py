@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Mapping
 from inspect import getattr_static
-import sys
 from typing import Any
 from unittest.mock import patch
 
@@ -135,16 +134,14 @@ def _entities(hass: HomeAssistant) -> list[Entity]:
 async def test_entities_of_miners_are_small(
     clock: Clock, hass: HomeAssistant, add_site: AddSite, script: MakeScript
 ) -> None:
-    """What Home Assistant remembers in each is a fifth of what it would be."""
+    """Each remembers no more than what one table of names for all has room for."""
     miners = [script(full=True) for _ in range(60)]
     entry = await add_site(*(miner.record for miner in miners))
     for miner in miners:
         miner.say(status=MinerStatus.PAUSED, hashrate=0.0)
         await fleet_of(entry).coordinators[miner.record.id].async_refresh()
     sizes = Counter(
-        type(entity).__name__
-        for entity in _entities(hass)
-        if sys.getsizeof(vars(entity)) > 330
+        type(entity).__name__ for entity in _entities(hass) if len(vars(entity)) > 30
     )
     assert sizes == {}
     assert len(_entities(hass)) == 60 * 9
