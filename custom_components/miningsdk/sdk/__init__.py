@@ -1,5 +1,10 @@
 """Monitor and control Bitcoin mining hardware from asyncio, in a few lines."""
 
+from collections.abc import Mapping
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
 from .accounts import (
     Account,
     FoundAccount,
@@ -7,17 +12,8 @@ from .accounts import (
     find_account,
     is_factory,
 )
-from .container import Container
 from .device import AnyDevice, Device
 from .discovery import ScanProgress, connect, identify, scan
-from .economics import (
-    break_even_tariff,
-    cost_per_ths,
-    hashprice_btc,
-    power_cost_per_day,
-    profit_per_day,
-    revenue_per_day,
-)
 from .errors import (
     AuthenticationFailed,
     CommandFailed,
@@ -58,13 +54,58 @@ from .model import (
     Socket,
     to_json,
 )
-from .network import Network, NetworkStats
-from .pool_account import PoolAccount
-from .pool_workers import WorkerMatches, match_workers
 from .registry import register, register_miner
-from .switched_meter import SwitchedMeter
+
+if TYPE_CHECKING:
+    from .container import Container
+    from .economics import (
+        break_even_tariff,
+        cost_per_ths,
+        hashprice_btc,
+        power_cost_per_day,
+        profit_per_day,
+        revenue_per_day,
+    )
+    from .network import Network, NetworkStats
+    from .pool_account import PoolAccount
+    from .pool_workers import WorkerMatches, match_workers
+    from .switched_meter import SwitchedMeter
 
 __version__ = "0.1.0"
+
+# What most programs do not need is imported when it is first asked for.
+_LATER: Mapping[str, str] = MappingProxyType(
+    {
+        "Container": "container",
+        "break_even_tariff": "economics",
+        "cost_per_ths": "economics",
+        "hashprice_btc": "economics",
+        "power_cost_per_day": "economics",
+        "profit_per_day": "economics",
+        "revenue_per_day": "economics",
+        "Network": "network",
+        "NetworkStats": "network",
+        "PoolAccount": "pool_account",
+        "WorkerMatches": "pool_workers",
+        "match_workers": "pool_workers",
+        "SwitchedMeter": "switched_meter",
+    }
+)
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Import what is asked for now."""
+        if name not in _LATER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = getattr(import_module(f".{_LATER[name]}", __name__), name)
+        globals()[name] = found
+        return found
+
+    def __dir__() -> list[str]:
+        """Return all names, those of later too."""
+        return sorted({*globals(), *_LATER})
+
 
 __all__ = [
     "Account",
