@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
 from .inventory import Inventory, Record
 from .issues import (
@@ -24,12 +24,21 @@ class AccountWatch:
     """Tells the user what is wrong with accounts, and only while it is."""
 
     def __init__(
-        self, hass: HomeAssistant, entry: MiningConfigEntry, inventory: Inventory
+        self,
+        hass: HomeAssistant,
+        entry: MiningConfigEntry,
+        inventory: Inventory,
+        changed: CALLBACK_TYPE,
     ) -> None:
-        """Begin with nothing against any account."""
+        """Begin with nothing against any account.
+
+        ``changed`` is called when ``async_tell_of_factory`` may have other news; it
+        looks at all devices, so that many changes are better told of at once.
+        """
         self._hass = hass
         self._entry = entry
         self._inventory = inventory
+        self._changed = changed
         # Devices that refused the account when they were last read, by id.
         self._refused: set[str] = set()
 
@@ -44,7 +53,7 @@ class AccountWatch:
             self._refused.discard(record.id)
             async_clear_issues(self._hass, self._entry, record.id, CREDENTIALS)
         if known is not refused:
-            self.async_tell_of_factory()
+            self._changed()
 
     @callback
     def async_failed(self, record: Record) -> None:
@@ -64,13 +73,12 @@ class AccountWatch:
         """Begin anew with a device that has another account or address."""
         self._refused.discard(record.id)
         async_clear_issues(self._hass, self._entry, record.id)
-        self.async_tell_of_factory()
+        self._changed()
 
     async def async_forget(self, record_id: str) -> None:
         """Forget a device that was removed."""
         self._refused.discard(record_id)
         async_clear_issues(self._hass, self._entry, record_id)
-        self.async_tell_of_factory()
         (await async_refusals(self._hass)).forget(record_id)
 
     def is_wanted(self, record: Record) -> bool:

@@ -69,7 +69,7 @@ class Fleet:
         self.coordinators: dict[str, MinerCoordinator] = {}
         # Devices that answer where another one used to, by the id of that one.
         self.strangers: dict[str, DeviceInfo] = {}
-        self.accounts = AccountWatch(hass, entry, self.inventory)
+        self.accounts = AccountWatch(hass, entry, self.inventory, self._many_changed)
         # What was configured by hand, by the id of its subentry.
         self.attached: dict[str, AttachedCoordinator] = {}
         self.containers = Containers(entry.options.get(CONF_SOCKETS, {}))
