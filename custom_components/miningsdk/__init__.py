@@ -19,6 +19,7 @@ from .market import MarketCoordinator
 from .ranges import RangeScanner
 from .refusals import async_refusals
 from .sdk import models, registry
+from .updates import Updates
 from .websocket import async_setup_websocket
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -46,8 +47,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: MiningConfigEntry) -> bo
         hass.config_entries.async_update_entry(
             entry, data={k: v for k, v in entry.data.items() if k != CONF_DEVICES}
         )
-    # From here on: what is added while the site starts must not be missed.
-    entry.async_on_unload(entry.add_update_listener(_async_updated))
+    scanner = RangeScanner(hass, fleet)
+    updates = Updates(fleet, scanner)
+    entry.async_on_unload(entry.add_update_listener(updates.async_updated))
     levels = LevelKeeper(fleet)
     await levels.async_start()
     await fleet.async_start()
@@ -63,7 +65,6 @@ async def async_setup_entry(hass: HomeAssistant, entry: MiningConfigEntry) -> bo
             hass, fleet.market.async_refresh(), f"{DOMAIN} network"
         )
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-    scanner = RangeScanner(hass, fleet)
     scanner.async_start()
     entry.async_on_unload(scanner.async_stop)
 
@@ -108,8 +109,3 @@ async def async_remove_config_entry_device(
     for record_id in ids:
         await entry.runtime_data.async_remove(record_id)
     return True
-
-
-async def _async_updated(hass: HomeAssistant, entry: MiningConfigEntry) -> None:
-    """Take on new options, ranges or another title."""
-    await hass.config_entries.async_reload(entry.entry_id)

@@ -1,6 +1,7 @@
 """Scan ranges: adopt what turns up in them, and follow what moves."""
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import replace
 
 from homeassistant.config_entries import ConfigSubentry
@@ -25,7 +26,9 @@ class RangeScanner:
         """Prepare to scan for a site."""
         self.hass = hass
         self.fleet = fleet
+        # Of all ranges at intervals, and of those that were added meanwhile.
         self._task: asyncio.Task[None] | None = None
+        self._added: set[asyncio.Task[None]] = set()
         self._unsubscribe: list[CALLBACK_TYPE] = []
 
     @callback
@@ -43,19 +46,31 @@ class RangeScanner:
         """Scan no more."""
         for unsubscribe in self._unsubscribe:
             unsubscribe()
-        if self._task is not None:
-            self._task.cancel()
+        for task in (self._task, *self._added):
+            if task is not None:
+                task.cancel()
+
+    @callback
+    def async_scan_now(self, subentry_ids: Iterable[str]) -> None:
+        """Scan ranges that were just added, whatever else is being scanned."""
+        task = self._begin_to_scan(subentry_ids)
+        self._added.add(task)
+        task.add_done_callback(self._added.discard)
 
     @callback
     def _begin(self, _: object) -> None:
         if self._task is None or self._task.done():
-            self._task = self.fleet.entry.async_create_background_task(
-                self.hass, self.async_scan(), f"{DOMAIN} scan of ranges"
-            )
+            self._task = self._begin_to_scan(self.fleet.entry.subentries)
 
-    async def async_scan(self) -> None:
-        """Scan all ranges of the site, one after another."""
-        for subentry in self.fleet.entry.subentries.values():
+    def _begin_to_scan(self, subentry_ids: Iterable[str]) -> asyncio.Task[None]:
+        return self.fleet.entry.async_create_background_task(
+            self.hass, self.async_scan(subentry_ids), f"{DOMAIN} scan of ranges"
+        )
+
+    async def async_scan(self, subentry_ids: Iterable[str]) -> None:
+        """Scan those of the site's ranges, one after another."""
+        subentries = self.fleet.entry.subentries
+        for subentry in map(subentries.__getitem__, subentry_ids):
             if subentry.subentry_type == SUBENTRY_RANGE:
                 try:
                     await self._scan(subentry)

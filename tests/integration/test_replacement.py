@@ -360,7 +360,7 @@ async def test_a_range_takes_the_new_machine_in_and_asks(
     await old.stop()
     new = await axe(host=old.host)
     fleet = fleet_of(entry)
-    await RangeScanner(hass, fleet).async_scan()
+    await RangeScanner(hass, fleet).async_scan(fleet.entry.subentries)
     await settle(hass)
     assert set(records_of(hass)) == {id_of(old), id_of(new)}
     assert set(repairs.issues()) == {"replaced"}
@@ -384,7 +384,7 @@ async def test_a_range_takes_the_new_machine_in_and_asks(
         if one.unique_id.startswith(id_of(new))
     ]
     # The next scan finds nothing new.
-    await RangeScanner(hass, fleet).async_scan()
+    await RangeScanner(hass, fleet).async_scan(fleet.entry.subentries)
     await settle(hass)
     assert list(records_of(hass)) == [id_of(old)]
 
