@@ -43,6 +43,7 @@ from .flow_range import (
 from .flow_reconfigure import ReconfigureFlow
 from .flow_take import TakeFlow
 from .forms import AWAY, TEXT, driver_options, find_device, multi_select, offline_device
+from .found import async_enable_modbus, is_added, is_attached, is_offered
 from .inventory import Record, address, address_of
 from .networks import async_listener, async_local_networks
 from .ranges import async_take_in
@@ -153,6 +154,7 @@ class MiningConfigFlow(ReconfigureFlow, TakeFlow, domain=DOMAIN):
                     share * 0.8 if state.first_pass else 0.8 + share * 0.2
                 )
 
+        await async_enable_modbus(self.hass)
         try:
             async for info in scan(
                 self._targets,
@@ -160,12 +162,17 @@ class MiningConfigFlow(ReconfigureFlow, TakeFlow, domain=DOMAIN):
                 zeroconf=await async_listener(self.hass),
                 progress=progress,
             ):
-                if info.kind is DeviceKind.MINER and not async_find(self.hass, info):
+                if self._is_new(info):
                     record = Record.of(info)
                     self._found[record.id] = record
         except Exception:
             LOGGER.exception("The search ended early")
             raise
+
+    def _is_new(self, info: DeviceInfo) -> bool:
+        if info.kind is DeviceKind.MINER:
+            return async_find(self.hass, info) is None
+        return is_offered(self.hass, info)
 
     async def async_step_failed(
         self, user_input: dict[str, Any] | None = None
@@ -187,9 +194,13 @@ class MiningConfigFlow(ReconfigureFlow, TakeFlow, domain=DOMAIN):
         """Ask which of the devices to add."""
         errors: dict[str, str] = {}
         if user_input is not None:
-            if chosen := [self._found[key] for key in user_input[CONF_DEVICES]]:
-                return await self._async_take(chosen)
-            errors[CONF_DEVICES] = "none_chosen"
+            chosen = [self._found[key] for key in user_input[CONF_DEVICES]]
+            if not chosen:
+                errors[CONF_DEVICES] = "none_chosen"
+            elif not (errors := await self._async_attach(r.info for r in chosen)):
+                return await self._async_take(
+                    r for r in chosen if not is_attached(r.info)
+                )
         return self.async_show_form(
             step_id="pick",
             data_schema=multi_select(CONF_DEVICES, self._found.values()),
@@ -212,9 +223,10 @@ class MiningConfigFlow(ReconfigureFlow, TakeFlow, domain=DOMAIN):
                 info = offline_device(host, driver)
                 self._away.add(Record.of(info).id)
                 return await self._async_take_one(info)
-            if checked.info is not None:
+            if checked.info is None:
+                errors["base"] = checked.error or "unknown"
+            elif not (errors := await self._async_attach([checked.info])):
                 return await self._async_take_one(checked.info)
-            errors["base"] = checked.error or "unknown"
         fields: dict[vol.Marker, Any] = {vol.Required(CONF_HOST): TEXT}
         if errors.get("base") in AWAY:
             fields[vol.Optional(_CONF_DRIVER)] = driver_options()
@@ -227,12 +239,18 @@ class MiningConfigFlow(ReconfigureFlow, TakeFlow, domain=DOMAIN):
         )
 
     async def _async_take_one(self, info: DeviceInfo) -> ConfigFlowResult:
+        if is_attached(info):
+            if is_added(self.hass, info):
+                return self._already_added(Record.of(info))
+            return await self._async_take([])
         if known := async_find(self.hass, info):
-            return self.async_abort(
-                reason="already_added",
-                description_placeholders={"name": known[1].name},
-            )
+            return self._already_added(known[1])
         return await self._async_take([Record.of(info)])
+
+    def _already_added(self, record: Record) -> ConfigFlowResult:
+        return self.async_abort(
+            reason="already_added", description_placeholders={"name": record.name}
+        )
 
     # Add a range.
 
@@ -295,8 +313,8 @@ class MiningConfigFlow(ReconfigureFlow, TakeFlow, domain=DOMAIN):
     ) -> ConfigFlowResult:
         await async_ready(self.hass)
         checked = await find_device(self.hass, address_of(host, port))
-        if checked.info is None:
-            return self.async_abort(reason=checked.error or "unknown")
+        if checked.info is None or is_attached(checked.info):
+            return self.async_abort(reason=checked.error or "not_supported")
         info = replace(checked.info, mac=checked.info.mac or mac)
         if known := async_find(self.hass, info):
             fleet, record = known

@@ -30,6 +30,7 @@ from .accounts import (
     wanted_at,
     with_account,
 )
+from .attached_check import Errors
 from .const import CONF_DEVICES, CONF_FACTORY, CONF_SITE, DEFAULT_SITE_NAME
 from .discovered import DiscoveredPool
 from .flow_range import async_subentry
@@ -41,8 +42,9 @@ from .forms import (
     credentials_schema,
     error_key,
 )
+from .found import async_subentries, is_attached
 from .inventory import Record
-from .sdk import Account
+from .sdk import Account, DeviceInfo
 from .sdk.registry import find as find_driver
 from .sites import async_join, async_sites
 
@@ -56,6 +58,8 @@ class TakeFlow(ConfigFlow):
     def __init__(self) -> None:
         """Begin with nothing."""
         self._range: ConfigSubentryData | None = None
+        # Meters and the like, which were read already.
+        self._attached: list[ConfigSubentryData] = []
         self._asking: list[Record] = []
         self._ready: list[Record] = []
         # By these ids they were discovered; an account may have told a better one.
@@ -65,6 +69,13 @@ class TakeFlow(ConfigFlow):
         # The site that they join, or the name of a new one.
         self._site_id: str | None = None
         self._new_site: str | None = None
+
+    async def _async_attach(self, found: Iterable[DeviceInfo]) -> Errors:
+        """Read what is not a miner, and keep it for the end; return what is wrong."""
+        self._attached, errors = await async_subentries(
+            self.hass, (info for info in found if is_attached(info))
+        )
+        return errors
 
     async def _async_take(self, records: Iterable[Record]) -> ConfigFlowResult:
         for record in records:
@@ -247,23 +258,30 @@ class TakeFlow(ConfigFlow):
         return self.async_create_entry(
             title=title,
             data={CONF_DEVICES: [record.as_dict() for record in self._ready]},
-            subentries=[self._range] if self._range else [],
+            subentries=self._subentries,
         )
 
     async def _async_join(self, site: ConfigEntry) -> ConfigFlowResult:
         await async_join(self.hass, site, self._ready)
-        if self._range:
-            self.hass.config_entries.async_add_subentry(
-                site, async_subentry(self._range)
-            )
+        for subentry in self._subentries:
+            self.hass.config_entries.async_add_subentry(site, async_subentry(subentry))
         self._async_forget()
         return self.async_abort(
             reason="range_added" if self._range else "joined",
             description_placeholders={
                 "site": site.title,
-                "names": ", ".join(record.name for record in self._ready),
+                "names": ", ".join(
+                    [
+                        *(record.name for record in self._ready),
+                        *(subentry["title"] for subentry in self._attached),
+                    ]
+                ),
             },
         )
+
+    @property
+    def _subentries(self) -> list[ConfigSubentryData]:
+        return [*([self._range] if self._range else []), *self._attached]
 
     @callback
     def _async_forget(self) -> None:

@@ -88,7 +88,7 @@ async def _find(hass: HomeAssistant, host: str) -> Checked:
     session = device_session(hass)
     target = single(host)
     found = await identify(target.host, port=target.port, session=session)
-    if found is None or found.driver.kind is not DeviceKind.MINER:
+    if found is None:
         return Checked(error="not_supported")
     device = found.driver(target.host, port=found.port, session=session)
     try:

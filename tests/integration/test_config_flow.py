@@ -10,7 +10,7 @@ import pytest
 from custom_components.miningsdk.const import DOMAIN
 from custom_components.miningsdk.sdk import scan
 from tests.conftest import loopback_address
-from tests.integration.conftest import AddSite, Axe, Fake, record_of
+from tests.integration.conftest import AddSite, Axe, record_of
 from tests.integration.flows import (
     begin,
     choose,
@@ -105,13 +105,6 @@ async def test_search_leaves_out_what_is_added(
     await add_site(old)
     result = await search(hass, old.address, new.address)
     assert list(options(result, "devices")) == [id_of(new)]
-
-
-async def test_search_leaves_out_what_is_no_miner(
-    hass: HomeAssistant, fake: Fake
-) -> None:
-    meter = await fake(firmware="meter")
-    assert (await search(hass, meter.host))["step_id"] == "nothing"
 
 
 async def test_search_shows_its_progress(

@@ -95,11 +95,8 @@ async def test_silent_device(hass: HomeAssistant, fake: Fake) -> None:
     assert (await fill(hass, result, host=device.host))["type"] == "create_entry"
 
 
-@pytest.mark.parametrize("firmware", ["elsewhere", "meter"])
-async def test_something_else_answers(
-    hass: HomeAssistant, fake: Fake, firmware: str
-) -> None:
-    device = await fake(firmware=firmware)
+async def test_something_else_answers(hass: HomeAssistant, fake: Fake) -> None:
+    device = await fake(firmware="elsewhere")
     result = await add(hass, device.host)
     assert result["errors"] == {"base": "not_supported"}
     # Some firmware shows nothing of itself: the user may know what it is.

@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, override
 from weakref import WeakKeyDictionary
 
-from ..errors import DeviceTimeout, DeviceUnreachable, InvalidReply
+from ..errors import DeviceTimeout, DeviceUnreachable, InvalidReply, NotSupported
 from .wire import Wire, reason
 
 if TYPE_CHECKING:
@@ -80,10 +80,18 @@ _library: ModuleType | None = None
 
 
 async def library() -> ModuleType:
-    """Return the library, imported without blocking on the first use."""
+    """Return the library, imported without blocking on the first use.
+
+    Raises:
+        NotSupported: it is not installed; Home Assistant brings it with its Modbus
+            integration.
+    """
     global _library  # noqa: PLW0603
     if _library is None:
-        await asyncio.to_thread(importlib.import_module, f"{_LIBRARY}.tmodbus")
+        try:
+            await asyncio.to_thread(importlib.import_module, f"{_LIBRARY}.tmodbus")
+        except ImportError as error:
+            raise NotSupported(f"Modbus needs the package {error.name}") from error
         _library = importlib.import_module(_LIBRARY)
     return _library
 
