@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 import json
 from pathlib import Path
+import signal
 import sys
 
 from tests.benchmark import dead, hass, peers, scan, sdk
@@ -41,6 +42,14 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     return arguments
 
 
+async def _measure(arguments: argparse.Namespace) -> Found:
+    """Measure, and end Home Assistant and the miners too when told to end."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await measure(arguments)
+
+
 async def measure(arguments: argparse.Namespace) -> Found:
     """Run the parts that were asked for."""
     found = Found()
@@ -72,7 +81,7 @@ async def measure(arguments: argparse.Namespace) -> Found:
 def main(words: Sequence[str] | None = None) -> int:
     """Run from the command line."""
     arguments = _arguments(words)
-    found = asyncio.run(measure(arguments))
+    found = asyncio.run(_measure(arguments))
     reached = targets(found)
     print("\n".join(tables(found, reached)))  # noqa: T201
     if arguments.json is not None:

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 from contextlib import suppress
+import errno
 from pathlib import Path
 import signal
 import sys
@@ -83,7 +84,14 @@ async def _prepare(hass: HomeAssistantProcess, site: DemoSite, port: int) -> Non
 
 def main() -> int:
     """Run from the command line."""
-    return asyncio.run(run(_arguments()))
+    arguments = _arguments()
+    try:
+        return asyncio.run(run(arguments))
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        _say(f"Something is on port {arguments.port} already; --port takes another")
+        return 1
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import json
 import os
 from pathlib import Path
 import shutil
+import socket
 import sys
 from typing import Any, Self
 
@@ -12,6 +13,19 @@ INTEGRATION = Path(__file__).parents[2] / "custom_components" / "miningsdk"
 
 # These steps set up integrations that reach for the internet.
 _STEPS_DONE = ["core_config", "analytics", "integration"]
+
+# Given here: settings in YAML are but a trial of five minutes.
+_HTTP = {
+    "server_host": ["127.0.0.1"],
+    "cors_allowed_origins": [],
+    "login_attempts_threshold": -1,
+    "ip_ban_enabled": True,
+    "ssl_profile": "intermediate_v6",
+    "use_x_frame_options": True,
+    "created_at": "2026-11-22T00:00:00+00:00",
+    "error": None,
+    "error_message": None,
+}
 
 CONFIGURATION = """\
 homeassistant:
@@ -68,7 +82,15 @@ class HomeAssistantProcess:
         self._process: asyncio.subprocess.Process | None = None
 
     async def __aenter__(self) -> Self:
-        """Write a fresh configuration and start."""
+        """Write a fresh configuration and start.
+
+        Raises:
+            OSError: something else is on the port.
+        """
+        with socket.socket() as probe:
+            # Home Assistant would start all the same, in its recovery mode.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", self.port))
         await asyncio.to_thread(self._write)
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -79,7 +101,7 @@ class HomeAssistantProcess:
             "--skip-pip",
             "--log-file",
             str(self.log),
-            env={**os.environ, "SETUP_PORT": str(self.port), "HOME": str(self.config)},
+            env={**os.environ, "HOME": str(self.config)},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
@@ -126,6 +148,12 @@ class HomeAssistantProcess:
         adapter = "lo0" if sys.platform == "darwin" else "lo"
         _store(storage, "core.network", 1, {"configured_adapters": [adapter]})
         _store(storage, "onboarding", 4, {"done": _STEPS_DONE})
+        http = {
+            "stable": {**_HTTP, "server_port": self.port},
+            "pending": None,
+            "yaml_migration_done": True,
+        }
+        _store(storage, "http", 3, http)
 
 
 def _store(folder: Path, key: str, version: int, data: dict[str, Any]) -> None:
