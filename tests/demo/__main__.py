@@ -10,7 +10,7 @@ import sys
 
 from .hass import INTEGRATION, HomeAssistantProcess
 from .onboarding import Client
-from .site import DemoSite
+from .site import LEFT_OUT, DemoSite
 
 FOLDER = Path(__file__).parents[2] / ".demo"
 
@@ -38,7 +38,8 @@ async def run(arguments: argparse.Namespace) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     async with DemoSite(miners) as site:
-        _say(f"{miners} simulated miners are on, {site.description}")
+        _say(f"{miners + LEFT_OUT} simulated miners are on, {site.description}")
+        _say(f"The last {LEFT_OUT} are not added: try it with them")
         async with HomeAssistantProcess(
             arguments.folder, port, arguments.integration
         ) as hass:

@@ -5,7 +5,7 @@ from itertools import islice
 import socket
 from typing import Self
 
-from tests.demo.makers import MAKERS, in_turn
+from tests.demo.makers import in_turn
 from tests.demo.plant import equipment, mempool
 from tests.simulators.base import SimulatedDevice
 from tests.simulators.broker import Broker, mosquitto
@@ -13,8 +13,8 @@ from tests.simulators.broker import Broker, mosquitto
 # 127.0.0.1 is left to Home Assistant.
 _FIRST_HOST = 2
 _HIGH_PORTS = 20000
-# So many at the end are not added: they are for the user.
-_LEFT_OUT = 3
+# So many more are on, and not added: they are for the user.
+LEFT_OUT = 3
 
 
 class DemoSite:
@@ -25,12 +25,12 @@ class DemoSite:
     """
 
     def __init__(self, miners: int) -> None:
-        """Describe a site of this many miners: of each family one, of most more."""
+        """Describe a site of this many miners, of each family in turn."""
         self._real = _low_ports_allowed()
         self.devices: list[SimulatedDevice] = []
         self.mempool = mempool(real=self._real)
         self._left_out: set[str] = set()
-        for n, (make, index) in enumerate(islice(in_turn(), miners)):
+        for n, (make, index) in enumerate(islice(in_turn(), miners + LEFT_OUT)):
             number = n + _FIRST_HOST
             host = f"127.0.{number // 250}.{number % 250}"
             device = (
@@ -39,18 +39,17 @@ class DemoSite:
                 else make("127.0.0.1", _HIGH_PORTS + n, index)
             )
             self.devices.append(device)
-            # There is another one of that family already.
-            if n >= max(miners - _LEFT_OUT, len(MAKERS)):
+            if n >= miners:
                 self._left_out.add(device.address)
 
         # What talks over MQTT is there where a real broker is installed.
         self.broker = Broker() if mosquitto() else None
-        half = len(self.devices) // 2
+        half = miners // 2
         self.equipment = equipment(
             real=self._real,
             halves=(
                 ",".join(d.host for d in self.devices[:half]),
-                ",".join(d.host for d in self.devices[half:]),
+                ",".join(d.host for d in self.devices[half:miners]),
             ),
             broker=self.broker,
         )
