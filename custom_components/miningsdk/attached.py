@@ -1,5 +1,6 @@
 """Meters, sensors, containers and pool accounts: devices configured by hand."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import MappingProxyType
@@ -56,10 +57,16 @@ async def async_prepare(hass: HomeAssistant, data: Mapping[str, Any]) -> None:
     """
     driver = get(data[CONF_DRIVER])
     options = driver.all_options()
-    if MODBUS in options and not await async_setup_component(hass, "modbus", {}):
+    if MODBUS in options and not await _async_set_up_modbus(hass):
         raise NotSupported("the Modbus integration of Home Assistant does not start")
     if MQTT in options and not data.get(CONF_HOST):
         await async_import_module(hass, f"{__package__}.mqtt_link")
+
+
+async def _async_set_up_modbus(hass: HomeAssistant) -> bool:
+    # Whoever else waits for it is cancelled with the one who began.
+    setup = async_setup_component(hass, "modbus", {})
+    return await asyncio.shield(hass.async_create_task(setup))
 
 
 def make_attached(

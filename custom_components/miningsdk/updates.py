@@ -59,4 +59,5 @@ class Updates:
             await hass.config_entries.async_reload(entry.entry_id)
         else:
             self._scanner.async_scan_now(added)
-            await self._fleet.async_begin(added)
+            # It ends with the site: the next change may set that up anew meanwhile.
+            self._fleet.pace.async_start(self._fleet.async_begin(added))

@@ -68,6 +68,30 @@ async def test_a_new_range_is_searched_at_once(
     assert set(records_of(hass)) == {id_of(first), id_of(second)}
 
 
+async def test_a_reload_ends_what_is_being_added(
+    hass: HomeAssistant,
+    add_site: AddSite,
+    simulate: Simulate,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It begins again with the site; nothing is added twice, or to what is gone."""
+    meter = await simulate(SimulatedMeter)
+    entry = await add_site()
+    fleet = entry.runtime_data
+    data = attached_data("meter", driver=METER, host=meter.address, unit=1)
+    add(hass, entry, data)
+    # While it is read for the first time.
+    meter.delay = 0.5
+    hass.config_entries.async_update_entry(entry, title="Hall")
+    await settle(hass)
+    assert entry.runtime_data is not fleet
+    assert float(state(hass, "sensor.box_power")) > 0
+    assert "unique IDs" not in caplog.text
+    (coordinator,) = entry.runtime_data.attached.values()
+    assert coordinator.available
+    assert fleet.attached.keys() <= {coordinator.id}
+
+
 @pytest.mark.parametrize("change", ["title", "options", "removed", "changed"])
 async def test_anything_else_sets_it_up_anew(
     hass: HomeAssistant, add_site: AddSite, simulate: Simulate, change: str
