@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 import socket
+import sys
 from typing import Any
 
 from homeassistant.components.modbus import async_get_unit
@@ -19,6 +20,7 @@ from custom_components.miningsdk.sdk import (
     DeviceUnreachable,
     InvalidReply,
     MiningSDKError,
+    NotSupported,
 )
 from custom_components.miningsdk.sdk.transports import modbus
 from custom_components.miningsdk.sdk.transports.modbus import (
@@ -111,6 +113,16 @@ async def test_the_last_one_closes_the_connection(
     # Whoever is closed may go on all the same.
     assert await read(second.unit(7)) == [77, 77]
     assert device.accepted == 2
+
+
+async def test_without_the_library(
+    links: Links, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a Home Assistant whose Modbus integration was never used."""
+    monkeypatch.setattr(modbus, "_library", None)
+    monkeypatch.setitem(sys.modules, "modbus_connection.tmodbus", None)
+    with pytest.raises(NotSupported, match="needs the package modbus_connection"):
+        await read(links(loopback_address()).unit(1))
 
 
 async def test_nothing_listens(links: Links) -> None:
