@@ -4,11 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 import errno
 import socket
-from typing import Any
 
-from tests.demo.makers import MAIN, PASSWORD
+from tests.demo.makers import MAIN, MAKERS, PASSWORD
 from tests.simulators.base import SimulatedDevice
-from tests.simulators.families import families
 
 # Where ordinary users may open no port below 1024, all ports lie this much higher.
 _HIGH = 20000
@@ -30,18 +28,11 @@ class Place:
     @property
     def account(self) -> tuple[str | None, str | None]:
         """Return user name and password."""
-        if self.family in MAIN:
-            return None, PASSWORD
-        known = next(f for f in families() if f.driver == self.family)
-        return known.username, known.password
+        return None, PASSWORD
 
     def make(self) -> SimulatedDevice:
         """Return the simulated device, not switched on."""
-        if maker := MAIN.get(self.family):
-            return maker(self.host, self.offset, self.number)
-        known = next(f for f in families() if f.driver == self.family)
-        options: dict[str, Any] = dict(known.options)
-        return known.simulator(self.host, offset=self.offset, **options)
+        return MAKERS[self.family](self.host, self.offset, self.number)
 
 
 def free_net() -> int:
