@@ -24,6 +24,8 @@ from .sdk.targets import InvalidTarget, register_addresses
 TABLE = "table"
 # Two devices of a site that agree in all these are one.
 _IDENTITY = (CONF_HOST, CONF_USERNAME, "unit", "channel", "base", "topic")
+# What a search can tell of a device.
+_PLACE = (CONF_DRIVER, CONF_HOST, "unit")
 
 type Errors = dict[str, str]
 
@@ -115,6 +117,11 @@ def is_taken(
         for subentry in entry.subentries.values()
         if subentry.subentry_id != own
     )
+
+
+def is_there(known: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
+    """Tell whether a configured device is the one that was found."""
+    return all(_plain(known.get(key)) == _plain(found.get(key)) for key in _PLACE)
 
 
 def identity(data: Mapping[str, Any]) -> str:

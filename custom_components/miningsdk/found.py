@@ -14,16 +14,12 @@ from homeassistant.requirements import (
 )
 
 from .attached import MODBUS
-from .attached_check import Errors, async_check, identity, is_taken
+from .attached_check import Errors, async_check, identity, is_there
 from .const import ATTACHED, CONF_DRIVER, LOGGER
 from .inventory import address
 from .sdk import DeviceInfo, registry
 from .sites import async_sites
 
-# These have integrations of their own in Home Assistant, whose entities a site can use.
-_HAVE_THEIR_OWN: Final = frozenset(
-    {"homewizard", "homewizard-v2", "shelly", "shelly-gen1", "tasmota"}
-)
 _TYPES: Final = {kind: subentry_type for subentry_type, kind in ATTACHED.items()}
 _FIRST_UNIT: Final = 1
 
@@ -49,7 +45,8 @@ def is_offered(hass: HomeAssistant, info: DeviceInfo) -> bool:
     """Tell whether a search offers a device that is not a miner."""
     return (
         is_attached(info)
-        and info.driver not in _HAVE_THEIR_OWN
+        # Its entities can be used by the site instead.
+        and registry.get(info.driver).integration is None
         and not is_added(hass, info)
     )
 
@@ -57,7 +54,11 @@ def is_offered(hass: HomeAssistant, info: DeviceInfo) -> bool:
 def is_added(hass: HomeAssistant, info: DeviceInfo) -> bool:
     """Tell whether a site has the device already."""
     data = _data(info)
-    return any(is_taken(entry, data) for entry in async_sites(hass))
+    return any(
+        is_there(subentry.data, data)
+        for entry in async_sites(hass)
+        for subentry in entry.subentries.values()
+    )
 
 
 async def async_subentries(

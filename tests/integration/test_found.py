@@ -7,7 +7,7 @@ from homeassistant.requirements import RequirementsNotFound
 import pytest
 
 from tests.conftest import Simulate
-from tests.integration.attached import only
+from tests.integration.attached import attached_data, only
 from tests.integration.conftest import AddSite, Axe, Fake
 from tests.integration.flows import (
     begin,
@@ -65,6 +65,16 @@ async def test_what_is_found_joins_a_site(
     assert (await search(hass, container.address))["step_id"] == "nothing"
     result = await fill(hass, await begin(hass, "address"), host=container.address)
     assert result["reason"] == "already_added"
+
+
+async def test_what_has_an_account_is_not_offered_again(
+    hass: HomeAssistant, simulate: Simulate, add_site: AddSite
+) -> None:
+    """A search tells only where it is."""
+    container = await simulate(SimulatedAntspace)
+    data = {"driver": "antspace", "host": container.address, "username": "admin"}
+    await add_site(subentries=(attached_data("container", **data),))
+    assert (await search(hass, container.address))["step_id"] == "nothing"
 
 
 async def test_a_meter_by_its_address(hass: HomeAssistant, simulate: Simulate) -> None:

@@ -63,6 +63,8 @@ class Device[S](ABC):
     # a subclass names only those that it adds.
     extra_options: ClassVar[tuple[str, ...]] = ()
     probes: ClassVar[tuple[Probe, ...]] = ()
+    # The integration that Home Assistant itself has for such devices, by its domain.
+    integration: ClassVar[str | None] = None
     # The mDNS service types under which such devices announce themselves.
     zeroconf_types: ClassVar[tuple[str, ...]] = ()
 

@@ -45,6 +45,7 @@ CERTIFICATE = Probe("homewizard certificate", _SECURE_PORT, _ask_certificate)
 class _HomeWizard(HomeMeter):
     """What both versions share."""
 
+    integration = "homewizard"
     make = "HomeWizard"
 
     def _introduce(self, device: Fields, *capabilities: Capability) -> DeviceInfo:

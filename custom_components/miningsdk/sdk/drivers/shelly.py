@@ -30,6 +30,7 @@ def _is_shelly(answer: str) -> bool:
 class _Shelly(HomeMeter):
     """What all generations share: who it is stands openly at ``/shelly``."""
 
+    integration = "shelly"
     make = "Shelly"
     default_username = "admin"
     # Only if somebody set one; then it needs it for everything.

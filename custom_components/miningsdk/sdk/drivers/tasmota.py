@@ -34,6 +34,7 @@ class Tasmota(HomeMeter):
     power and current as lists, the rest for all of them. Source: protocols.md 13.4.
     """
 
+    integration = "tasmota"
     name = "tasmota"
     make = "Tasmota"
     firmware = "tasmota"
