@@ -21,6 +21,7 @@ from custom_components.miningsdk.sdk import (
     register_miner,
     registry,
 )
+from custom_components.miningsdk.sdk.transports import web_api
 from tests.conftest import Simulate, loopback_address
 from tests.integration import texts
 from tests.integration.drivers import DRIVERS
@@ -45,6 +46,16 @@ def prompt_commands(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have commands read back without waits in between, and give up soon."""
     monkeypatch.setattr(Miner, "confirm_every", 0.01)
     monkeypatch.setattr(Miner, "confirm_within", 2.0)
+
+
+@pytest.fixture(autouse=True)
+def prompt_pools(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask pools and the network without the pauses that real ones want."""
+
+    def take(_: object, now: float, *__: float) -> float:
+        return now
+
+    monkeypatch.setattr(web_api.Turns, "take", take)
 
 
 @pytest.fixture(autouse=True)
