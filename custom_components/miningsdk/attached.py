@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from .fleet import Fleet
 
+_POOL = "Pool account"
 # The options by which a driver shows that it speaks Modbus, or MQTT.
 MODBUS, MQTT = "unit", "topic"
 REGISTERS, SECURE = "registers", "secure"
@@ -202,12 +203,12 @@ class AttachedCoordinator(DeviceCoordinator[AnyDevice, Stats]):
 
     def _facts(self) -> dict[str, str | None]:
         info = self.device.info
+        is_pool = info.kind is DeviceKind.POOL
         return {
             "manufacturer": info.make,
-            "model": info.model or info.driver,
-            "serial_number": None
-            if info.kind is DeviceKind.POOL
-            else info.serial_number,
+            # A pool account has no model; its maker is the pool.
+            "model": info.model or (_POOL if is_pool else info.driver),
+            "serial_number": None if is_pool else info.serial_number,
             "sw_version": info.firmware_version,
         }
 

@@ -30,8 +30,8 @@ from .const import (
     SUBENTRY_SENSOR,
 )
 from .fleet import Fleet
-from .forms import own_entities
-from .forms_device import details_schema, driver_choice, label_of
+from .forms import label_of, own_entities
+from .forms_device import details_schema, driver_choice
 from .sdk import AnyDevice, MiningSDKError, registry
 
 

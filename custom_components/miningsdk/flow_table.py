@@ -132,7 +132,7 @@ class TableFlow(PositionsFlow):
         shown = plan.problems[:_MOST_TOLD]
         words = await async_told(self.hass, shown)
         problems = [
-            f"- **{problem.line}** {problem.column or ''}: {text}"
+            f"- **{problem.line}** {problem.column or ''}".rstrip() + f": {text}"
             for problem, text in zip(shown, words, strict=True)
         ]
         changes = [

@@ -175,7 +175,7 @@ class TakeFlow(ConfigFlow):
             data_schema=schema,
             errors=errors,
             description_placeholders={
-                "make": driver.make or driver.name,
+                "make": driver.make or group[0].info.make or driver.name,
                 "names": ", ".join(record.name for record in group),
             },
         )

@@ -26,6 +26,7 @@ from .devices import device_session, make_device
 from .fleet import LIMITER
 from .inventory import Record, address
 from .sdk import (
+    AnyDevice,
     AuthenticationFailed,
     DeviceInfo,
     DeviceKind,
@@ -145,24 +146,36 @@ def driver_options() -> SelectSelector:
     return SelectSelector(
         SelectSelectorConfig(
             options=[
-                SelectOptionDict(
-                    value=driver.name,
-                    label=f"{driver.make or driver.name}: {driver.models}",
-                )
+                SelectOptionDict(value=driver.name, label=label_of(driver))
                 for driver in registry.drivers()
                 if driver.kind is DeviceKind.MINER
             ],
             mode=SelectSelectorMode.DROPDOWN,
+            sort=True,
         )
     )
+
+
+def label_of(driver: type[AnyDevice]) -> str:
+    """Return make and models of a driver."""
+    known = driver.models or driver.name
+    if driver.make is None or driver.make in known:
+        return known
+    return f"{driver.make}: {known}"
 
 
 def miner_options(records: Iterable[Record]) -> list[SelectOptionDict]:
     """Return miners by name and address, as a form offers them."""
     return [
-        SelectOptionDict(value=r.id, label=f"{r.name} ({address(r.info)})")
-        for r in records
+        SelectOptionDict(value=record.id, label=_by_address(record))
+        for record in records
     ]
+
+
+def _by_address(record: Record) -> str:
+    at = address(record.info)
+    # What tells no name of its own is called by its address already.
+    return record.name if record.name.endswith(at) else f"{record.name} ({at})"
 
 
 def multi_select(
@@ -177,7 +190,12 @@ def multi_select(
                 SelectSelectorConfig(
                     options=miner_options(records),
                     multiple=multiple,
-                    mode=SelectSelectorMode.LIST,
+                    mode=(
+                        SelectSelectorMode.LIST
+                        if multiple
+                        else SelectSelectorMode.DROPDOWN
+                    ),
+                    sort=True,
                 )
             )
         }

@@ -30,7 +30,7 @@ from .const import (
     SUBENTRY_CONTAINER,
     SUBENTRY_POOL,
 )
-from .forms import PASSWORD, TEXT, measuring_entity, miner_options
+from .forms import PASSWORD, TEXT, label_of, measuring_entity, miner_options
 from .inventory import Record
 from .sdk import AnyDevice, registry
 
@@ -128,13 +128,6 @@ def driver_choice(subentry_type: str) -> SelectSelector:
                 if driver.kind is kind
             ],
             mode=SelectSelectorMode.DROPDOWN,
+            sort=True,
         )
     )
-
-
-def label_of(driver: type[AnyDevice]) -> str:
-    """Return make and models of a driver."""
-    known = driver.models or driver.name
-    if driver.make is None or driver.make in known:
-        return known
-    return f"{driver.make}: {known}"

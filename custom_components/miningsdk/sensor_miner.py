@@ -185,7 +185,7 @@ DESCRIPTIONS: tuple[MinerSensorDescription, ...] = (
         native_unit_of_measurement=REVOLUTIONS_PER_MINUTE,
         suggested_display_precision=0,
         value_fn=_fan_speed,
-        exists_fn=lambda shape: bool(shape.fans),
+        exists_fn=_shows("fans.speed"),
         dead_band=60.0,
     ),
     MinerSensorDescription(

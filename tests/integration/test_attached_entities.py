@@ -457,6 +457,9 @@ async def test_pool_account(
     assert state is not None
     assert state.attributes["unit_of_measurement"] == "BTC"
     assert not has(hass, entry, "binary_sensor", "problem")
+    found = dr.async_get(hass).async_get(coordinator_of(entry).device_id)
+    assert found is not None
+    assert (found.manufacturer, found.model) == ("OCEAN", "Pool account")
 
 
 async def test_miners_hang_on_their_container(

@@ -22,6 +22,7 @@ from tests.integration.flows import (
     suggested,
 )
 from tests.simulators.base import Trouble
+from tests.simulators.braiins import SimulatedBraiins
 from tests.simulators.whatsminer import SimulatedWhatsminer
 
 
@@ -78,7 +79,11 @@ async def test_nothing_answers(hass: HomeAssistant, axe: Axe) -> None:
     assert result["errors"] == {"base": "cannot_connect"}
     # Only now it makes sense to say what it is.
     assert fields(result) == {"host", "driver"}
-    assert options(result, "driver")["axeos"].startswith("Bitaxe: ")
+    offered = options(result, "driver")
+    assert offered["axeos"].startswith("Bitaxe Max, ")
+    assert offered["whatsminer"].startswith("MicroBT: ")
+    # A firmware for the machines of others stands there by what it runs on.
+    assert offered["braiins"].startswith("Antminer ")
 
     result = await fill(hass, result, host=(await axe()).address)
     assert result["type"] == "create_entry"
@@ -235,6 +240,17 @@ async def test_wrong_password_then_the_right_one(
     await hass.async_block_till_done()
     record = records_of(hass)["FAKE0001"]
     assert (record.username, record.password) == ("admin", "right")
+
+
+async def test_firmware_of_no_maker(hass: HomeAssistant, simulate: Simulate) -> None:
+    """What asks for an account is called by the maker of the machine."""
+    device = await simulate(SimulatedBraiins, password="right")
+    result = await add(hass, device.address)
+    assert result["step_id"] == "credentials"
+    assert result["description_placeholders"]["make"] == "Bitmain"
+    # Nothing but its address tells it from others: that stands there once.
+    listed = options(await search(hass, device.address), "devices")
+    assert list(listed.values()) == [f"Bitmain Antminer S19 XP {device.address}"]
 
 
 async def test_no_password_only_watches(hass: HomeAssistant, fake: Fake) -> None:

@@ -126,6 +126,7 @@ async def test_import(
         "SN0003;;5;1;b;7;me\n"
         "SN0004;;3;2;;3;me\n"
         "SN7777;;1;1;1;1;me\n"
+        ";;1;1;1;1;me\n"
     )
     result = await fill(hass, result, csv=text)
     assert result["step_id"] == "table_preview"
@@ -134,14 +135,16 @@ async def test_import(
         "changed": "1",
         "unchanged": "0",
         "unknown": "1",
-        "wrong": "4",
+        "wrong": "5",
         "ignored": "owner",
         "changes": "- Left: Container 3, Rack 2, Slot 1 → Container 3, Rack 2, Slot 1",
         "problems": (
             "- **3** slot: The same slot is in line 4.\n"
             "- **4** slot: The same slot is in line 3.\n"
             "- **5** slot: The slot is taken by Acme A1 0003.\n"
-            "- **6** serial_number: There is no miner SN7777."
+            "- **6** serial_number: There is no miner SN7777.\n"
+            "- **7**: Nothing says which miner it is: "
+            "one of id, serial_number, mac, host is needed."
         ),
     }
     result = await choose(hass, result, "table")

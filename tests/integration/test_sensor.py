@@ -8,7 +8,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 import pytest
 
-from custom_components.miningsdk.sdk import MinerPool, PoolState
+from custom_components.miningsdk.sdk import Fan, MinerPool, PoolState
 from custom_components.miningsdk.sensor_miner import within_dead_band
 from tests.integration.conftest import AddSite, Axe
 from tests.integration.families import (
@@ -68,6 +68,21 @@ async def test_few_are_on_by_default(
         if entity.entity_category is EntityCategory.DIAGNOSTIC
     }
     assert f"{miner.record.id}_board_chips" in diagnostic
+
+
+async def test_fan_without_a_speed(
+    hass: HomeAssistant, add_site: AddSite, script: MakeScript
+) -> None:
+    """Where only the duty is told, no speed is shown that is never known."""
+    miner = script()
+    miner.say(fans=(Fan(index=0, duty=50),))
+    await add_site(miner.record)
+    known = {
+        entity.unique_id.removeprefix(f"{miner.record.id}_")
+        for entity in er.async_get(hass).entities.values()
+    }
+    assert "fan_speed" not in known
+    assert any(key.startswith("fan_n_duty") for key in known)
 
 
 async def test_parts_are_told_apart(

@@ -208,6 +208,7 @@ class IceRiverOC(_IceRiver):
     """
 
     name = "iceriver-oc"
+    models = f"{_MODEL_SERIES} with iceriver-oc of 2024 or later"
     firmware = read.OPEN
     transport = "HTTPS 443 with a token, JSON"
     default_port = 443

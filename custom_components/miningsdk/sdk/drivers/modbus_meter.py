@@ -153,7 +153,7 @@ class ModbusMeter(TableMeter):
     """
 
     name = "modbus-meter"
-    models = "any whose registers are known"
+    models = "any Modbus meter whose registers are known"
     transport = "Modbus TCP 502, functions 3 and 4"
     extra_options = ("table",)
 

@@ -120,7 +120,7 @@ class SunSpecMeter(ModbusDevice[MeterStats], Meter):
     """
 
     name = "sunspec-meter"
-    models = "any with a model 201, 202, 203, 204, 211, 212, 213 or 214"
+    models = "any SunSpec meter: model 201, 202, 203, 204, 211, 212, 213 or 214"
     transport = "Modbus TCP 502, function 3"
     probes: ClassVar[tuple[Probe, ...]] = (_CHAIN,)
 
