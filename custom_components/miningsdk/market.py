@@ -131,9 +131,13 @@ def _share(totals: Totals, power: float | None) -> float | None:
 
 @callback
 def async_site_power(hass: HomeAssistant, entry: MiningConfigEntry) -> float | None:
-    """Return the power of the site in W: that of its meter, if it has one."""
+    """Return the power of the site in W: that of its meter, if it has one.
+
+    Without a meter all miners that answer have to tell theirs.
+    """
     if not (entity_id := entry.options.get(CONF_POWER_ENTITY)):
-        return entry.runtime_data.totals.power
+        totals = entry.runtime_data.totals
+        return None if totals.without_power else totals.power
     return async_power(hass, entity_id)
 
 

@@ -458,7 +458,7 @@ async def test_pool_account(
     assert state.attributes["unit_of_measurement"] == "BTC"
     assert not has(hass, entry, "binary_sensor", "problem")
     found = dr.async_get(hass).async_get(coordinator_of(entry).device_id)
-    assert found is not None
+    assert isinstance(found, dr.DeviceEntry)
     assert (found.manufacturer, found.model) == ("OCEAN", "Pool account")
 
 

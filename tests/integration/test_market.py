@@ -1,5 +1,6 @@
 """What a site earns and costs."""
 
+from dataclasses import replace
 from typing import Any
 
 from homeassistant.core import HomeAssistant
@@ -63,6 +64,13 @@ async def test_revenue_cost_and_profit(
     hashprice_state = hass.states.get("sensor.home_hashprice")
     assert hashprice_state is not None
     assert hashprice_state.attributes["unit_of_measurement"] == "EUR/TH/s/d"
+
+    # Who does not know all of the power does not know what it costs.
+    fleet.totals = replace(fleet.totals, without_power=1)
+    money = async_money(hass, entry)
+    assert money.revenue == pytest.approx(revenue)
+    assert money.power_cost is money.profit is money.break_even is None
+    fleet.totals = replace(fleet.totals, without_power=0)
 
     # A dynamic tariff that falls below zero pays for the power.
     hass.states.async_set(PRICE, "-50", {"unit_of_measurement": "EUR/MWh"})
