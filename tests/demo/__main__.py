@@ -76,9 +76,11 @@ async def _prepare(hass: HomeAssistantProcess, site: DemoSite, port: int) -> Non
         await client.onboard()
         _say("The site is being added through its config flow")
         await client.add_site(site)
+        await client.wait_until_read(site.miners)
+        await client.plug_in()
         await client.add_broker(site)
         await client.add_equipment(site)
-        await client.wait_until_read(site)
+        await client.wait_until_read(site.working)
         await client.furnish()
         await client.add_automation()
 

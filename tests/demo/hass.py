@@ -66,6 +66,16 @@ template:
         unit_of_measurement: EUR/kWh
         state: "{{ states('input_number.electricity_price') }}"
 """
+# Smart plugs of other integrations, for miners that tell no power.
+PLUGS = tuple(f"sensor.plug_{number}" for number in range(1, 9))
+_PLUG = """\
+      - name: Plug {number}
+        unique_id: plug_{number}
+        device_class: power
+        state_class: measurement
+        unit_of_measurement: W
+        state: "{{{{ {watts} + now().minute % 10 }}}}"
+"""
 
 
 class HomeAssistantProcess:
@@ -141,7 +151,11 @@ class HomeAssistantProcess:
         shutil.copytree(
             self._integration / "blueprints" / "automation", blueprints / "miningsdk"
         )
-        (self.config / "configuration.yaml").write_text(CONFIGURATION)
+        plugs = [
+            _PLUG.format(number=number, watts=800 + 350 * number)
+            for number, _ in enumerate(PLUGS, 1)
+        ]
+        (self.config / "configuration.yaml").write_text(CONFIGURATION + "".join(plugs))
         (self.config / "automations.yaml").write_text("[]\n")
         storage = self.config / ".storage"
         storage.mkdir()

@@ -1,11 +1,14 @@
 """Do over HTTP what a person does in the browser: onboard, add the site, automate."""
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 import re
 from typing import Any, Self
 
 import aiohttp
 
+from .hass import PLUGS
 from .makers import PASSWORD
 from .site import DemoSite
 
@@ -13,6 +16,7 @@ _CLIENT_ID = "http://127.0.0.1/"
 _START_WITHIN = 180
 # A number stands behind it where two of a model have the same name.
 _STATUS = re.compile(r"_status(_\d+)?$")
+_OPTIONS = "/api/config/config_entries/options/flow"
 _SUBENTRIES = "/api/config/config_entries/subentries/flow"
 
 
@@ -138,24 +142,38 @@ class Client:
             if flow["type"] != "create_entry":
                 raise RuntimeError(f"{item.driver}: {flow.get('errors')}")
             await self._wait_until_loaded()
-        path = "/api/config/config_entries/options/flow"
-        flow = await self.call("POST", path, json={"handler": self._entry_id})
-        path = f"{path}/{flow['flow_id']}"
-        await self.call("POST", path, json={"next_step_id": "settings"})
-        await self.call(
-            "POST",
-            path,
-            json={
-                "scan_interval": 30,
-                "detail": "automatic",
-                "network": f"http://{site.mempool.address}",
-                "price_entity": "sensor.electricity_price",
-            },
-        )
+        settings = {
+            "scan_interval": 30,
+            "detail": "automatic",
+            "network": f"http://{site.mempool.address}",
+            "price_entity": "sensor.electricity_price",
+        }
+        await self._set_options({"next_step_id": "settings"}, settings)
+
+    async def plug_in(self) -> None:
+        """Say which plug measures each miner that does not tell its power."""
+        async with self._commands() as ask:
+            told = await ask("miningsdk/fleet/get", entry_id=self._entry_id)
+        rows = [dict(zip(told["columns"], row, strict=True)) for row in told["rows"]]
+        lacking = [row["id"] for row in rows if row["power"] is None]
+        # A large site has more of them than anybody would have plugs for.
+        if len(lacking) <= len(PLUGS):
+            for miner, plug in zip(lacking, PLUGS, strict=False):
+                await self._set_options(
+                    {"next_step_id": "plug"}, {"device": miner}, {"power_entity": plug}
+                )
+
+    async def _set_options(self, *steps: dict[str, Any]) -> None:
+        flow = await self.call("POST", _OPTIONS, json={"handler": self._entry_id})
+        for step in steps:
+            path = f"{_OPTIONS}/{flow['flow_id']}"
+            flow = await self.call("POST", path, json=step)
+        if flow["type"] != "create_entry":
+            raise RuntimeError(f"{steps}: {flow}")
         await self._wait_until_loaded()
 
-    async def wait_until_read(self, site: DemoSite) -> None:
-        """Wait until every miner and container was read."""
+    async def wait_until_read(self, working: int) -> None:
+        """Wait until so many miners and containers were read."""
         async with asyncio.timeout(_START_WITHIN):
             while True:
                 told = [
@@ -164,7 +182,7 @@ class Client:
                     if _STATUS.search(state["entity_id"])
                     and state["state"] not in ("unavailable", "unknown")
                 ]
-                if len(told) >= site.working:
+                if len(told) >= working:
                     return
                 await asyncio.sleep(0.2)
 
@@ -180,13 +198,7 @@ class Client:
 
     async def furnish(self) -> None:
         """Put the miners into areas, and their energy into the energy dashboard."""
-        assert self._session is not None
-        async with self._session.ws_connect(f"{self._url}/api/websocket") as socket:
-            await socket.receive_json()
-            token = self._headers["Authorization"].removeprefix("Bearer ")
-            await socket.send_json({"type": "auth", "access_token": token})
-            await socket.receive_json()
-            ask = _Commands(socket)
+        async with self._commands() as ask:
             devices = await ask("config/device_registry/list")
             miners = [d for d in devices if _is_ours(d) and d["entry_type"] is None]
             areas = [
@@ -210,6 +222,16 @@ class Client:
                     and entity["device_id"] in {d["id"] for d in miners}
                 ],
             )
+
+    @asynccontextmanager
+    async def _commands(self) -> AsyncGenerator[_Commands]:
+        assert self._session is not None
+        async with self._session.ws_connect(f"{self._url}/api/websocket") as socket:
+            await socket.receive_json()
+            token = self._headers["Authorization"].removeprefix("Bearer ")
+            await socket.send_json({"type": "auth", "access_token": token})
+            await socket.receive_json()
+            yield _Commands(socket)
 
     async def add_automation(self) -> None:
         """Pause the miners while electricity is expensive."""

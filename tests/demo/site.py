@@ -26,6 +26,7 @@ class DemoSite:
 
     def __init__(self, miners: int) -> None:
         """Describe a site of this many miners, of each family in turn."""
+        self.miners = miners
         self._real = _low_ports_allowed()
         self.devices: list[SimulatedDevice] = []
         self.mempool = mempool(real=self._real)
@@ -76,11 +77,12 @@ class DemoSite:
     def working(self) -> int:
         """Return how many miners and containers tell what they do, once added."""
         containers = [e for e in self.equipment if e.kind == "container"]
-        return len(self.devices) - len(self._left_out) + len(containers)
+        return self.miners + len(containers)
 
     def is_left_out(self, label: str) -> bool:
         """Tell whether the device with this label is left for the user to add."""
-        return label.rpartition("(")[2].rstrip(")") in self._left_out
+        # "Name (address)", or an address alone behind the make.
+        return label.replace("(", " ").rstrip(")").split()[-1] in self._left_out
 
     async def __aenter__(self) -> Self:
         """Switch all of them on."""

@@ -65,7 +65,7 @@ async def test_release_zip_runs_in_home_assistant(tmp_path: Path) -> None:
         states = await read_states(f"http://127.0.0.1:{port}")
         async with asyncio.timeout(60):
             # The network is asked politely, one question a second.
-            while states.get("sensor.home_revenue") in (None, "unknown"):
+            while states.get("sensor.home_profit") in (None, "unknown"):
                 await asyncio.sleep(1)
                 states = await read_states(f"http://127.0.0.1:{port}")
     finally:
@@ -81,7 +81,8 @@ async def test_release_zip_runs_in_home_assistant(tmp_path: Path) -> None:
     assert set(miners.values()) <= {"mining", "starting", "tuning"}, miners
     assert states["sensor.home_miners_online"] == str(MINERS)
     assert float(states["sensor.home_hashrate"]) > 100
-    assert float(states["sensor.home_revenue"]) > 0
+    for name in ("revenue", "power_cost", "break_even_tariff"):
+        assert float(states[f"sensor.home_{name}"]) > 0
     assert states["automation.pause_miners_on_a_high_tariff"] == "on"
     log = (tmp_path / "demo" / "config" / "home-assistant.log").read_text()
     bad = [
