@@ -15,7 +15,8 @@ ALGORITHM = SHA256.name
 class Work:
     """Sums over the miners of one algorithm; ``None`` when not one of them tells.
 
-    Hashrates in TH/s of that algorithm, power in W, efficiency in J/TH.
+    What is expected of them is known only when all of them tell: it is compared with
+    their hashrate. Hashrates in TH/s of that algorithm, power in W, efficiency in J/TH.
     """
 
     hashrate: float | None = None
@@ -94,7 +95,7 @@ def add_up(coordinators: Iterable[MinerCoordinator]) -> Totals:
 def _work(group: list[MinerStats]) -> Work:
     return Work(
         hashrate=_sum(stats.hashrate for stats in group),
-        hashrate_expected=_sum(stats.hashrate_expected for stats in group),
+        hashrate_expected=_whole_sum([stats.hashrate_expected for stats in group]),
         power=_sum(stats.power for stats in group),
         efficiency=_ratio(
             (stats.power, stats.hashrate)
@@ -107,6 +108,10 @@ def _work(group: list[MinerStats]) -> Work:
 def _sum(values: Iterable[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return rounded(sum(known)) if known else None
+
+
+def _whole_sum(values: list[float | None]) -> float | None:
+    return None if None in values else _sum(values)
 
 
 def _ratio(pairs: Iterable[tuple[float, float]]) -> float | None:

@@ -77,8 +77,9 @@ async def test_totals_leave_out_what_is_unknown(
         power=3000.0,
         without_power=2,
         work={
+            # Less is expected than is done, if one of them does not tell.
             "sha256": Work(
-                hashrate=150.0, hashrate_expected=110.0, power=3000.0, efficiency=30.0
+                hashrate=150.0, hashrate_expected=None, power=3000.0, efficiency=30.0
             )
         },
     )
