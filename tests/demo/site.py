@@ -12,6 +12,8 @@ from tests.simulators.broker import Broker, mosquitto
 
 # 127.0.0.1 is left to Home Assistant.
 _FIRST_HOST = 2
+# No address of a network as such: no search looks there.
+_IN_NETWORK = 250
 _HIGH_PORTS = 20000
 # So many more are on, and not added: they are for the user.
 LEFT_OUT = 3
@@ -32,8 +34,7 @@ class DemoSite:
         self.mempool = mempool(real=self._real)
         self._left_out: set[str] = set()
         for n, (make, index) in enumerate(islice(in_turn(), miners + LEFT_OUT)):
-            number = n + _FIRST_HOST
-            host = f"127.0.{number // 250}.{number % 250}"
+            host = f"127.0.{n // _IN_NETWORK}.{_FIRST_HOST + n % _IN_NETWORK}"
             device = (
                 make(host, 0, index)
                 if self._real
