@@ -98,10 +98,12 @@ def _pool(
     state_class: SensorStateClass | None = _MEASUREMENT,
     device_class: SensorDeviceClass | None = None,
     precision: int | None = None,
+    enabled: bool = True,
 ) -> AttachedSensorDescription:
     return AttachedSensorDescription(
         key=key,
         kind=PoolStats,
+        entity_registry_enabled_default=enabled,
         translation_key=f"pool_account_{key}",
         device_class=device_class,
         native_unit_of_measurement=unit,
@@ -193,6 +195,8 @@ DESCRIPTIONS: tuple[AttachedSensorDescription, ...] = (
         None,
         state_class=None,
         device_class=SensorDeviceClass.TIMESTAMP,
+        # Each of them would be a line of the activity list.
+        enabled=False,
     ),
 )
 
