@@ -74,6 +74,20 @@ _PARTS = {
     for sort, kind in (("boards", Board), ("fans", Fan), ("pools", MinerPool))
 }
 
+# That of a miner which tells all there is, with one board, fan and pool.
+WHOLE = Shape(
+    fields=frozenset(
+        {
+            *_SINGLE,
+            *(f"settings.{name}" for name in _SETTINGS),
+            *(f"{sort}.{name}" for sort, names in _PARTS.items() for name in names),
+        }
+    ),
+    boards=frozenset({0}),
+    fans=frozenset({0}),
+    pools=frozenset({0}),
+)
+
 
 class PausedBy(StrEnum):
     """Who has put a miner to sleep, as far as it went through Home Assistant."""

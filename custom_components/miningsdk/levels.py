@@ -3,7 +3,6 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import fields
 from typing import Final
 
 from homeassistant.const import Platform
@@ -16,11 +15,11 @@ from .const import LOGGER
 from .coordinator import MinerCoordinator
 from .detail import AUTOMATIC, Detail, Level, Reason, choose, decide
 from .fleet import Fleet
-from .inventory import Record, Shape
+from .inventory import WHOLE, Record
 from .issues import async_clear_detail_issue, async_detail_issue
 from .platform import Part, PartsOf
 from .registered import registered
-from .sdk import Capability, DeviceInfo, DeviceKind, Limits, MinerStats
+from .sdk import Capability, DeviceInfo, DeviceKind, Limits
 
 TABLES: Final[Mapping[Platform, PartsOf]] = {
     Platform.BINARY_SENSOR: binary_sensor.parts_of,
@@ -65,12 +64,7 @@ _ABLE = Record(
         capabilities=tuple(Capability),
         limits={Capability.FAN: Limits(options=("auto",))},
     ),
-    shape=Shape(
-        fields=frozenset(f.name for f in fields(MinerStats)),
-        boards=frozenset({0}),
-        fans=frozenset({0}),
-        pools=frozenset({0}),
-    ),
+    shape=WHOLE,
 )
 # The most entities of one miner that are enabled without anybody's doing.
 MOST: Final = {detail: _count(_ABLE, detail) for detail in Detail}
