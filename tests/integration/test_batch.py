@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from homeassistant.auth.models import User
-from homeassistant.core import Context, Event, HomeAssistant
+from homeassistant.core import Context, Event, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import area_registry as ar, device_registry as dr
 import pytest
@@ -135,7 +135,7 @@ async def test_stages_follow_each_other(
     entry, miners = await add(add_site, script, 5)
     events = async_capture_events(hass, EVENT_BATCH)
     loop, seen = hass.loop, []
-    hass.bus.async_listen(EVENT_BATCH, lambda event: seen.append(loop.time()))
+    hass.bus.async_listen(EVENT_BATCH, callback(lambda event: seen.append(loop.time())))
     answer = await call(
         hass,
         "pause",
