@@ -17,12 +17,14 @@ from .sensor_market import market_sensors
 from .sensor_miner import DESCRIPTIONS, ENERGY, MinerEnergySensor, MinerSensor
 from .sensor_part import BOARD, FAN, POOL, MinerPartSensor
 from .sensor_site import (
+    OTHER_WORK,
     SITE_DESCRIPTIONS,
+    USUAL_WORK,
     SiteEnergySensor,
     SiteSensor,
     SiteTemperatureSensor,
-    work_descriptions,
 )
+from .work_units import each_work
 
 PARALLEL_UPDATES = 0
 
@@ -58,7 +60,11 @@ def _add_work(
 
     @callback
     def add() -> None:
-        new = [d for d in work_descriptions(fleet.totals) if d.key not in known]
+        new = [
+            d
+            for d in each_work(fleet.totals, USUAL_WORK, OTHER_WORK)
+            if d.key not in known
+        ]
         if new:
             known.update(description.key for description in new)
             async_add_entities([SiteSensor(fleet, description) for description in new])

@@ -1,7 +1,7 @@
 """What a container's miners come to, and what others measure for it."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, override
 
 from homeassistant.components.sensor import (
@@ -26,42 +26,29 @@ from .const import (
 )
 from .measured import async_power, async_temperature
 from .sensor_attached import AttachedSensorBase
-from .totals import Totals
-from .work_units import count_of
-
-
-@dataclass(frozen=True, kw_only=True)
-class ContainerTotalDescription(SensorEntityDescription):
-    """A total of the miners in a container."""
-
-    value_fn: Callable[[Totals], float | None]
-    state_class: SensorStateClass | None = SensorStateClass.MEASUREMENT
-    placeholders: Mapping[str, str] = field(default_factory=dict)
-
+from .work_units import TotalsDescription, each_work, for_others
 
 USUAL_WORK = (
-    ContainerTotalDescription(
+    TotalsDescription(
         key="miners_hashrate",
+        work="hashrate",
         translation_key="miners_hashrate",
         native_unit_of_measurement=UNIT_HASHRATE,
         suggested_display_precision=2,
         value_fn=lambda totals: totals.usual.hashrate,
     ),
-    ContainerTotalDescription(
+    TotalsDescription(
         key="miners_efficiency",
+        work="efficiency",
         translation_key="efficiency",
         native_unit_of_measurement=UNIT_EFFICIENCY,
         suggested_display_precision=1,
         value_fn=lambda totals: totals.usual.efficiency,
     ),
 )
-# The same for any other algorithm, which gives them their units and values.
-OTHER_WORK = tuple(
-    replace(description, translation_key=f"{description.translation_key}_of")
-    for description in USUAL_WORK
-)
+OTHER_WORK = for_others(USUAL_WORK)
 DESCRIPTIONS = (
-    ContainerTotalDescription(
+    TotalsDescription(
         key="miners_power",
         translation_key="miners_power",
         device_class=SensorDeviceClass.POWER,
@@ -69,12 +56,12 @@ DESCRIPTIONS = (
         suggested_display_precision=0,
         value_fn=lambda totals: totals.power,
     ),
-    ContainerTotalDescription(
+    TotalsDescription(
         key="miners_online",
         translation_key="online",
         value_fn=lambda totals: totals.online,
     ),
-    ContainerTotalDescription(
+    TotalsDescription(
         key="miners_total",
         translation_key="total",
         entity_category=EntityCategory.DIAGNOSTIC,
@@ -124,7 +111,10 @@ def container_sensors(coordinator: AttachedCoordinator) -> Iterator[Part]:
     And what other integrations measure for it.
     """
     if coordinator in coordinator.fleet.containers:
-        for description in (*_work(coordinator.totals), *DESCRIPTIONS):
+        for description in (
+            *each_work(coordinator.totals, USUAL_WORK, OTHER_WORK),
+            *DESCRIPTIONS,
+        ):
             yield description.key, ContainerTotalSensor, description
     if coordinator.subentry.subentry_type == SUBENTRY_CONTAINER:
         for followed in FOLLOWED_DESCRIPTIONS:
@@ -132,27 +122,10 @@ def container_sensors(coordinator: AttachedCoordinator) -> Iterator[Part]:
                 yield followed.key, FollowedSensor, followed
 
 
-def _work(totals: Totals) -> Iterator[ContainerTotalDescription]:
-    """Yield the work of the miners, that of each algorithm by itself."""
-    if totals.has_usual:
-        yield from USUAL_WORK
-    for algorithm in totals.others:
-        for description in OTHER_WORK:
-            count = count_of(algorithm, description.key.removeprefix("miners_"))
-            yield replace(
-                description,
-                key=f"{description.key}_{algorithm}",
-                placeholders={"algorithm": count.label},
-                native_unit_of_measurement=count.unit,
-                suggested_display_precision=count.digits,
-                value_fn=count.value_fn,
-            )
-
-
 class ContainerTotalSensor(AttachedSensorBase):
     """A total of a container's miners, known even while the container is silent."""
 
-    entity_description: ContainerTotalDescription
+    entity_description: TotalsDescription
 
     def __init__(self, coordinator: AttachedCoordinator, key: str, what: Any) -> None:
         """Make the sensor of a description."""

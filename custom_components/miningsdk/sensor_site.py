@@ -1,7 +1,7 @@
 """What the miners of a site come to."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import override
 
 from homeassistant.components.sensor import (
@@ -20,18 +20,14 @@ from .const import DOMAIN, MAXIMUM_STATE_AGE, UNIT_EFFICIENCY, UNIT_HASHRATE
 from .fleet import Fleet
 from .measured import async_temperature
 from .sensor_miner import ENERGY, stored_total, within_dead_band
-from .totals import Totals
-from .work_units import count_of
+from .work_units import TotalsDescription, for_others
 
 
 @dataclass(frozen=True, kw_only=True)
-class SiteSensorDescription(SensorEntityDescription):
+class SiteSensorDescription(TotalsDescription):
     """A sensor of a site. A change within its dead band is not worth a write."""
 
-    value_fn: Callable[[Totals], float | None]
-    state_class: SensorStateClass | None = SensorStateClass.MEASUREMENT
     dead_band_ratio: float = 0.0
-    placeholders: Mapping[str, str] = field(default_factory=dict)
     attributes_fn: Callable[[Fleet], Mapping[str, str]] | None = None
 
 
@@ -44,6 +40,7 @@ USUAL_WORK = (
     SiteSensorDescription(
         key="hashrate",
         translation_key="hashrate",
+        work="hashrate",
         native_unit_of_measurement=UNIT_HASHRATE,
         suggested_display_precision=2,
         value_fn=lambda totals: totals.usual.hashrate,
@@ -52,6 +49,7 @@ USUAL_WORK = (
     SiteSensorDescription(
         key="hashrate_expected",
         translation_key="hashrate_expected",
+        work="hashrate_expected",
         native_unit_of_measurement=UNIT_HASHRATE,
         suggested_display_precision=2,
         value_fn=lambda totals: totals.usual.hashrate_expected,
@@ -60,17 +58,14 @@ USUAL_WORK = (
     SiteSensorDescription(
         key="efficiency",
         translation_key="efficiency",
+        work="efficiency",
         native_unit_of_measurement=UNIT_EFFICIENCY,
         suggested_display_precision=1,
         value_fn=lambda totals: totals.usual.efficiency,
         dead_band_ratio=0.01,
     ),
 )
-# The same for any other algorithm, which gives them their units and values.
-OTHER_WORK = tuple(
-    replace(description, translation_key=f"{description.key}_of")
-    for description in USUAL_WORK
-)
+OTHER_WORK = for_others(USUAL_WORK)
 SITE_DESCRIPTIONS = (
     SiteSensorDescription(
         key="power",
@@ -98,23 +93,6 @@ SITE_DESCRIPTIONS = (
         attributes_fn=_level,
     ),
 )
-
-
-def work_descriptions(totals: Totals) -> Iterator[SiteSensorDescription]:
-    """Yield the sensors of the work done, a set for each algorithm that is mined."""
-    if totals.has_usual:
-        yield from USUAL_WORK
-    for algorithm in totals.others:
-        for description in OTHER_WORK:
-            count = count_of(algorithm, description.key)
-            yield replace(
-                description,
-                key=f"{description.key}_{algorithm}",
-                placeholders={"algorithm": count.label},
-                native_unit_of_measurement=count.unit,
-                suggested_display_precision=count.digits,
-                value_fn=count.value_fn,
-            )
 
 
 class SiteEntity(SensorEntity):
