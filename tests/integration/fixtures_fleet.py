@@ -10,8 +10,10 @@ from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.miningsdk.const import DOMAIN
+from custom_components.miningsdk.fleet import Fleet
 from custom_components.miningsdk.inventory import Record
 from custom_components.miningsdk.sdk import (
     Board,
@@ -36,6 +38,24 @@ from tests.conftest import loopback_address
 FROZEN = pytest.mark.freeze_time("2026-11-22T12:00:00+00:00")
 
 UNREACHABLE = DeviceUnreachable("nothing answers there")
+
+
+def fleet_of(entry: MockConfigEntry) -> Fleet:
+    """Return what runs a site."""
+    fleet: Fleet = entry.runtime_data
+    return fleet
+
+
+def registered_of(
+    hass: HomeAssistant, entry: MockConfigEntry, record: Record
+) -> dict[str, er.RegistryEntry]:
+    """Return the registered entities of a miner, by platform and key."""
+    found = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+    return {
+        f"{entity.domain} {entity.unique_id.removeprefix(record.id + '_')}": entity
+        for entity in found
+        if entity.unique_id.startswith(record.id)
+    }
 
 
 class Clock:

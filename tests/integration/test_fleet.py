@@ -7,15 +7,12 @@ from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import (
     device_registry as dr,
-    entity_registry as er,
     issue_registry as ir,
 )
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.miningsdk.const import DOMAIN
 from custom_components.miningsdk.detail import Detail, choose
-from custom_components.miningsdk.fleet import Fleet
 from custom_components.miningsdk.inventory import Inventory, Record, Shape
 from custom_components.miningsdk.sdk import (
     Capability,
@@ -34,27 +31,13 @@ from tests.integration.fixtures_fleet import (
     MakeScript,
     clock_fixture,  # noqa: F401
     entity_id,
+    fleet_of,
+    registered_of,
     script_fixture,  # noqa: F401
     state_of,
 )
 
 pytestmark = FROZEN
-
-
-def fleet_of(entry: MockConfigEntry) -> Fleet:
-    """Return what runs a site."""
-    fleet: Fleet = entry.runtime_data
-    return fleet
-
-
-def keys_of(hass: HomeAssistant, entry: MockConfigEntry, record: Record) -> set[str]:
-    """Return the platform and key of each registered entity of a miner."""
-    found = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
-    return {
-        f"{entity.domain} {entity.unique_id.removeprefix(record.id + '_')}"
-        for entity in found
-        if entity.unique_id.startswith(record.id)
-    }
 
 
 # What the miners of a site come to.
@@ -239,7 +222,7 @@ async def test_a_device_that_was_removed_can_come_back(
     miner = script()
     entry = await add_site(miner.record, script().record)
     fleet = fleet_of(entry)
-    before = keys_of(hass, entry, miner.record)
+    before = registered_of(hass, entry, miner.record).keys()
     devices = dr.async_get(hass)
     device = devices.async_get_device_by_identifier(
         (DOMAIN, miner.record.id), entry.entry_id
@@ -248,12 +231,12 @@ async def test_a_device_that_was_removed_can_come_back(
     await fleet.async_remove(miner.record.id)
     devices.async_remove_device(device.id)
     await clock.settle()
-    assert keys_of(hass, entry, miner.record) == set()
+    assert registered_of(hass, entry, miner.record).keys() == set()
     assert fleet.totals.total == 1
 
     await fleet.async_adopt([miner.record])
     await clock.settle()
-    assert keys_of(hass, entry, miner.record) == before
+    assert registered_of(hass, entry, miner.record).keys() == before
     assert state_of(hass, "sensor", miner.record.id, "status") == "mining"
 
 
@@ -514,7 +497,7 @@ async def test_each_level_shows_what_it_promises(
     """And takes out of the registry what only a finer one showed."""
     miner = script(full=True)
     entry = await add_site(miner.record)
-    full = keys_of(hass, entry, miner.record)
+    full = registered_of(hass, entry, miner.record).keys()
     assert full > STANDARD
     assert "sensor board_chips_1" in full
     site = {"energy", "hashrate", "hashrate_expected", "power"}
@@ -530,7 +513,7 @@ async def test_each_level_shows_what_it_promises(
         hass.config_entries.async_update_entry(entry, options={"detail": level})
         await clock.settle()
         assert fleet_of(entry).detail.name.lower() == level
-        assert keys_of(hass, entry, miner.record) == expected
+        assert registered_of(hass, entry, miner.record).keys() == expected
         for key in site:
             assert hass.states.get(entity_id(hass, "sensor", entry.entry_id, key))
 
@@ -543,7 +526,7 @@ async def test_a_large_site_begins_with_less(
     entry = await add_site(*(miner.record for miner in miners))
     assert fleet_of(entry).detail is Detail.STANDARD
     for miner in miners:
-        assert keys_of(hass, entry, miner.record) == STANDARD
+        assert registered_of(hass, entry, miner.record).keys() == STANDARD
 
 
 async def test_detail_keeps_what_a_device_merely_ceased_to_tell(
@@ -558,4 +541,4 @@ async def test_detail_keeps_what_a_device_merely_ceased_to_tell(
     await loop.async_refresh()
     assert await hass.config_entries.async_reload(entry.entry_id)
     await clock.settle()
-    assert keys_of(hass, entry, miner.record) == STANDARD
+    assert registered_of(hass, entry, miner.record).keys() == STANDARD

@@ -19,7 +19,6 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.miningsdk import flow_table
 from custom_components.miningsdk.const import DOMAIN
-from custom_components.miningsdk.fleet import Fleet
 from custom_components.miningsdk.placing import async_place
 from custom_components.miningsdk.positions import EXAMPLE_RULE, Position
 from custom_components.miningsdk.positions_table import MOST_CHARACTERS
@@ -30,6 +29,7 @@ from tests.integration.fixtures_fleet import (
     Clock,
     MakeScript,
     clock_fixture,  # noqa: F401
+    fleet_of,
     script_fixture,  # noqa: F401
 )
 from tests.integration.flows import fields, suggested
@@ -38,12 +38,6 @@ pytestmark = FROZEN
 
 RULE = {"position_rule": EXAMPLE_RULE}
 HEADER = "site,id,serial_number,mac,host,model,name,container,rack,row,slot,source\n"
-
-
-def fleet_of(entry: MockConfigEntry) -> Fleet:
-    """Return what runs a site."""
-    fleet: Fleet = entry.runtime_data
-    return fleet
 
 
 def given(entry: MockConfigEntry) -> dict[str, dict[str, str]]:

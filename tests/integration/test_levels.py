@@ -17,7 +17,6 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.miningsdk import levels
 from custom_components.miningsdk.const import DOMAIN
 from custom_components.miningsdk.detail import Detail, Level, Reason, decide
-from custom_components.miningsdk.fleet import Fleet
 from custom_components.miningsdk.inventory import Record
 from custom_components.miningsdk.sdk import Capability
 from tests.integration.conftest import AddSite, offline_record
@@ -27,6 +26,8 @@ from tests.integration.fixtures_fleet import (
     MakeScript,
     clock_fixture,  # noqa: F401
     entity_id,
+    fleet_of,
+    registered_of,
     script_fixture,  # noqa: F401
 )
 
@@ -46,20 +47,10 @@ def allow_fixture(monkeypatch: pytest.MonkeyPatch) -> Allow:
     return allow
 
 
-def fleet_of(entry: MockConfigEntry) -> Fleet:
-    """Return what runs a site."""
-    fleet: Fleet = entry.runtime_data
-    return fleet
-
-
 def enabled(hass: HomeAssistant, entry: MockConfigEntry, record: Record) -> set[str]:
     """Return the platform and key of each enabled entity of a miner."""
-    found = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
-    return {
-        f"{entity.domain} {entity.unique_id.removeprefix(record.id + '_')}"
-        for entity in found
-        if entity.unique_id.startswith(record.id) and entity.disabled_by is None
-    }
+    found = registered_of(hass, entry, record)
+    return {key for key, entity in found.items() if entity.disabled_by is None}
 
 
 def told(hass: HomeAssistant, entry: MockConfigEntry) -> tuple[str, str]:

@@ -24,10 +24,11 @@ from tests.integration.fixtures_fleet import (
     MakeScript,
     Script,
     clock_fixture,  # noqa: F401
+    fleet_of,
     script_fixture,  # noqa: F401
     state_of,
 )
-from tests.integration.test_levels import enabled, fleet_of
+from tests.integration.test_levels import enabled
 
 pytestmark = FROZEN
 

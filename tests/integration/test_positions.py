@@ -10,7 +10,6 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.miningsdk.const import DOMAIN
 from custom_components.miningsdk.diagnostics import async_get_config_entry_diagnostics
-from custom_components.miningsdk.fleet import Fleet
 from custom_components.miningsdk.placing import async_place
 from custom_components.miningsdk.positions import (
     DEFAULT_AREA_NAME,
@@ -31,6 +30,7 @@ from tests.integration.fixtures_fleet import (
     Script,
     clock_fixture,  # noqa: F401
     entity_id,
+    fleet_of,
     script_fixture,  # noqa: F401
 )
 from tests.integration.flows import fields, options, suggested
@@ -44,12 +44,6 @@ def at(*parts: str | None) -> Position:
     """Return a position by container, rack, row and slot."""
     names = ("container", "rack", "row", "slot")
     return Position.of(dict(zip(names, parts, strict=False)))
-
-
-def fleet_of(entry: MockConfigEntry) -> Fleet:
-    """Return what runs a site."""
-    fleet: Fleet = entry.runtime_data
-    return fleet
 
 
 def device_of(

@@ -31,6 +31,7 @@ from tests.integration.fixtures_fleet import (
     Script,
     clock_fixture,  # noqa: F401
     entity_id,
+    fleet_of,
     script_fixture,  # noqa: F401
     state_of,
 )
@@ -52,12 +53,6 @@ OLD_MAC, NEW_MAC = "02:00:00:00:00:01", "02:00:00:00:00:02"
 def repairs(hass: HomeAssistant) -> Repairs:
     """Return the repairs that Home Assistant shows."""
     return Repairs(hass)
-
-
-def fleet_of(entry: MockConfigEntry) -> Fleet:
-    """Return what runs a site."""
-    fleet: Fleet = entry.runtime_data
-    return fleet
 
 
 def device_of(

@@ -16,7 +16,6 @@ from pytest_homeassistant_custom_component.typing import (
 
 from custom_components.miningsdk.const import DOMAIN
 from custom_components.miningsdk.feed import COLUMNS
-from custom_components.miningsdk.fleet import Fleet
 from custom_components.miningsdk.positions import Position
 from custom_components.miningsdk.sdk import Fault, MinerStatus, Severity
 from tests.integration.conftest import AddSite, offline_record
@@ -27,6 +26,7 @@ from tests.integration.fixtures_fleet import (
     MakeScript,
     Script,
     clock_fixture,  # noqa: F401
+    fleet_of,
     script_fixture,  # noqa: F401
 )
 
@@ -34,12 +34,6 @@ pytestmark = FROZEN
 
 # 2026-11-22T12:00:00, and a miner that has run for 1,000 s.
 STARTED = 1_795_348_800 - 1000
-
-
-def fleet_of(entry: MockConfigEntry) -> Fleet:
-    """Return what runs a site."""
-    fleet: Fleet = entry.runtime_data
-    return fleet
 
 
 @pytest.fixture(name="client")
